@@ -1,0 +1,224 @@
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// keeper is a sink that keeps copies.
+type keeper struct {
+	name    string
+	failAt  int
+	panicAt int
+
+	mu     sync.Mutex
+	events []Event
+	closed int
+}
+
+func (k *keeper) Name() string { return k.name }
+func (k *keeper) Event(e *Event) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.events = append(k.events, *e)
+	if len(k.events) == k.failAt {
+		return errors.New("disk full")
+	}
+	if len(k.events) == k.panicAt {
+		panic("bug")
+	}
+	return nil
+}
+func (k *keeper) Flush() error { return nil }
+func (k *keeper) Close() error { k.closed++; return nil }
+
+func TestBusKeepsOrder(t *testing.T) {
+	k := &keeper{name: "k"}
+	b := NewBus(time.Now(), nil, k)
+	var wg sync.WaitGroup
+	const writers, each = 8, 500
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				b.Emit(Event{Test: fmt.Sprint(w), Data: &Log{Message: fmt.Sprint(i)}})
+			}
+		})
+	}
+	wg.Wait()
+	if f := b.Close(); f != nil {
+		t.Fatal(f)
+	}
+	if len(k.events) != writers*each {
+		t.Fatalf("%d events, want %d", len(k.events), writers*each)
+	}
+	next := map[string]int{}
+	for i, e := range k.events {
+		if e.Seq != uint64(i+1) {
+			t.Fatalf("event %d has number %d", i, e.Seq)
+		}
+		if want := fmt.Sprint(next[e.Test]); e.Data.(*Log).Message != want {
+			t.Fatalf("writer %s: got message %s, want %s", e.Test, e.Data.(*Log).Message, want)
+		}
+		next[e.Test]++
+	}
+	if k.closed != 1 {
+		t.Errorf("closed %d times", k.closed)
+	}
+}
+
+func TestBusDetachesFailingSinks(t *testing.T) {
+	good, bad, mad := &keeper{name: "good"}, &keeper{name: "bad", failAt: 2}, &keeper{name: "mad", panicAt: 1}
+	var told []string
+	b := NewBus(time.Now(), func(s string, err error) { told = append(told, s+": "+err.Error()) }, bad, mad, good)
+	for range 5 {
+		b.Emit(Event{Data: &Log{}})
+	}
+	failures := b.Close()
+	if len(failures) != 2 || failures[0].Sink != "mad" || failures[1].Sink != "bad" {
+		t.Fatalf("failures %v", failures)
+	}
+	if want := []string{"mad: panic: bug", "bad: disk full"}; !reflect.DeepEqual(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	detached := 0
+	for _, e := range good.events {
+		if _, ok := e.Data.(*SinkDetached); ok {
+			detached++
+		}
+	}
+	if len(good.events) != 7 || detached != 2 {
+		t.Errorf("the good sink got %d events, %d of them detachments", len(good.events), detached)
+	}
+}
+
+func TestBusHidesSecrets(t *testing.T) {
+	k := &keeper{}
+	b := NewBus(time.Now(), nil, k)
+	b.Secret("s3cr'et/pw")
+	b.Secret("ab")
+	b.Emit(Event{Data: &Statement{SQL: "SET PASSWORD = 's3cr''et/pw'"}})
+	b.Emit(Event{Data: &Log{Message: "mysql://u:s3cr%27et%2Fpw@h ab abc", Fields: []Field{{"k", "s3cr'et/pw"}}}})
+	b.Emit(Event{Data: &TestEnd{Errors: []*Error{{Message: "no s3cr'et/pw", SQL: "s3cr'et/pw", Detail: "s3cr'et/pw"}}}})
+	b.Close()
+	for _, e := range k.events {
+		j := string(AppendJSON(nil, &e))
+		if strings.Contains(j, "s3cr") {
+			t.Errorf("a secret shows: %s", j)
+		}
+		if strings.Contains(j, " ab ") || !strings.Contains(j, "***") {
+			t.Errorf("not masked: %s", j)
+		}
+	}
+	if m := k.events[1].Data.(*Log).Message; !strings.HasSuffix(m, "*** abc") {
+		t.Errorf("a short secret is masked as a word only, got %q", m)
+	}
+}
+
+func TestFlushWaitsForDelivery(t *testing.T) {
+	k := &keeper{}
+	b := NewBus(time.Now(), nil, k)
+	defer b.Close()
+	for i := range 100 {
+		b.Emit(Event{Data: &Log{}})
+		b.Flush()
+		k.mu.Lock()
+		n := len(k.events)
+		k.mu.Unlock()
+		if n != i+1 {
+			t.Fatalf("after flush %d there are %d events", i+1, n)
+		}
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	for _, d := range []Data{
+		&RunStart{Run: "r", StartedAt: time.Unix(1, 0).UTC(), Params: []Field{{"a", "b"}}},
+		&Statement{SQL: "SELECT '\x01\n\"é\\' /* \u2028 */", Rows: 3, Affected: 2, Duration: 5, Args: 1, Prepared: true, Length: 9000, Digest: "ab"},
+		&Statement{SQL: "x", Outcome: Unknown, Error: &Error{Kind: "deadlock", Code: 1213, Pos: Pos{"a.star", 3, 4}}},
+		&TestEnd{Outcome: Failed, Errors: []*Error{{Message: "m", Stack: []Frame{{"f", Pos{"a", 1, 2}}}}}},
+		&Target{Name: "t", Capabilities: []string{"x"}},
+		&Leak{What: "lock"},
+	} {
+		in := Event{Seq: 7, At: 3 * time.Second, ID: 4, Parent: 5, Test: "a.star::t", Session: "s1", Pos: Pos{"dir/a.star", 12, 5}, Data: d}
+		line := AppendJSON(nil, &in)
+		if !json.Valid(line) {
+			t.Fatalf("not JSON: %s", line)
+		}
+		out, err := Decode(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(in, out) {
+			t.Errorf("got  %+v\nwant %+v", out.Data, in.Data)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	var unknown *UnknownKindError
+	if _, err := Decode([]byte(`{"v":1,"kind":"comet","data":{}}`)); !errors.As(err, &unknown) || unknown.Kind != "comet" {
+		t.Errorf("got %v", err)
+	}
+	for _, bad := range []string{``, `{`, `{"v":9,"kind":"log","data":{}}`, `{"v":1,"kind":"log","data":[]}`} {
+		if _, err := Decode([]byte(bad)); err == nil {
+			t.Errorf("%q was decoded", bad)
+		}
+	}
+}
+
+func TestEveryKindHasABlank(t *testing.T) {
+	for _, k := range []Kind{
+		KindRunStart, KindPlan, KindRunEnd, KindTarget, KindFileLoad, KindTestStart, KindTestEnd, KindSessionOpen, KindSessionClose, KindStatement,
+		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
+	} {
+		if d := blank(k); d == nil || d.Kind() != k {
+			t.Errorf("blank(%s) = %v", k, d)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"v":1,"seq":1,"at":5,"kind":"log","pos":"a.star:1:2","data":{"level":"info","message":"x"}}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		e, err := Decode(line)
+		if err != nil {
+			return
+		}
+		again, err := Decode(AppendJSON(nil, &e))
+		if err != nil {
+			t.Fatalf("what was decoded cannot be decoded again: %v", err)
+		}
+		if again.Kind() != e.Kind() || again.Seq != e.Seq {
+			t.Errorf("got %+v, want %+v", again, e)
+		}
+	})
+}
+
+// BenchmarkEmit is the cost of one statement event on the emitter's side and in delivery together.
+func BenchmarkEmit(b *testing.B) {
+	bus := NewBus(time.Now(), nil, &counter{})
+	defer bus.Close()
+	d := &Statement{SQL: "SELECT balance FROM account WHERE id = ?", Args: 1, Rows: 1}
+	b.ReportAllocs()
+	for b.Loop() {
+		bus.Emit(Event{Test: "a.star::test", Session: "s1", Data: d})
+	}
+	bus.Flush()
+}
+
+type counter struct{ n int }
+
+func (c *counter) Name() string       { return "counter" }
+func (c *counter) Event(*Event) error { c.n++; return nil }
+func (c *counter) Flush() error       { return nil }
+func (c *counter) Close() error       { return nil }

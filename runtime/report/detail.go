@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"rig/runtime/event"
+)
+
+// detail prints what only a verbose console shows.
+func (c *Console) detail(e *event.Event) {
+	text := detailText(e)
+	if d, ok := e.Data.(*event.Statement); ok && c.o.Verbose > 1 {
+		one := ran{sql: d.SQL, duration: d.Duration, rows: d.Rows, affected: d.Affected, outcome: d.Outcome}
+		if d.Error != nil {
+			one.code = d.Error.Name
+		}
+		text = "sql  " + one.text()
+	}
+	if text == "" {
+		return
+	}
+	var who []string
+	for _, s := range []string{e.Test, e.Session} {
+		if s != "" {
+			who = append(who, oneLine(s))
+		}
+	}
+	prefix := ""
+	if len(who) > 0 {
+		prefix = strings.Join(who, " ") + ": "
+	}
+	c.line(c.paint(dim, "  "+prefix+text))
+}
+
+// detailText gives the line for an event, "" for those that have none.
+func detailText(e *event.Event) string {
+	switch d := e.Data.(type) {
+	case *event.Target:
+		return sentence(nil, "target %s (%s) is %s", d.Name, strings.TrimSpace(d.Type+" "+d.Version), d.State)
+	case *event.FileLoad:
+		if d.Error != nil { // it has lines of its own
+			return ""
+		}
+		return sentence(nil, "%s loaded, %s, in %s", d.File, count(int64(d.Tests), "test"), span(d.Duration))
+	case *event.SessionOpen:
+		return sentence(d.Error, "session open, thread %d on %s in %s", d.Thread, d.Target, span(d.Duration))
+	case *event.SessionClose:
+		return sentence(nil, "session %s, thread %d", d.Cause, d.Thread)
+	case *event.Database:
+		return sentence(d.Error, "%s %s %s", d.Action, d.What, d.Name)
+	case *event.Kill:
+		return killText(d)
+	}
+	return flowText(e)
+}
+
+func killText(d *event.Kill) string {
+	what, verified := "the statement", "verified"
+	if d.Connection {
+		what = "the connection"
+	}
+	if !d.Verified {
+		verified = "not verified"
+	}
+	return sentence(d.Error, "killed %s of thread %d (%s) in %s, %s", what, d.Thread, d.Cause, span(d.Duration), verified)
+}
+
+// flowText is detailText for what scripts set in motion.
+func flowText(e *event.Event) string {
+	switch d := e.Data.(type) {
+	case *event.Transition:
+		who := d.Machine
+		if d.Member != "" {
+			who += "/" + d.Member
+		}
+		next := d.Next
+		if next == "" {
+			next = "end"
+		}
+		return sentence(d.Error, "machine %s: %s -> %s after %s", who, d.State, next, span(d.Duration))
+	case *event.Task:
+		return sentence(d.Error, "task %s %s in %s", d.Name, d.Outcome, span(d.Duration))
+	case *event.Retry:
+		then := "next in " + span(d.Delay)
+		if d.Final {
+			then = "no further attempt"
+		}
+		return sentence(d.Error, "retry %s: attempt %d failed, %s", d.Name, d.Attempt, then)
+	case *event.Breaker:
+		return sentence(nil, "breaker %s: %s -> %s", d.Name, d.From, d.To)
+	case *event.Expect:
+		return sentence(d.Error, "expectation failed")
+	}
+	return ""
+}
+
+// sentence formats a line and adds an error to it.
+func sentence(e *event.Error, format string, args ...any) string {
+	s := oneLine(fmt.Sprintf(format, args...))
+	if e != nil {
+		s += ": " + headline(e)
+	}
+	return s
+}

@@ -1,0 +1,194 @@
+package script
+
+import (
+	"fmt"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"rig/runtime/event"
+)
+
+// Share makes a value safe to be used by several threads: it is frozen, after everything in it was checked. Closures that
+// capture a variable which changes are refused, with the variable's name.
+func (h *Host) Share(v starlark.Value) error {
+	if bad := freezable(v); bad != nil {
+		return bad
+	}
+	c := closures{host: h, done: map[any]bool{}}
+	if err := c.walk(v); err != nil {
+		return err
+	}
+	v.Freeze()
+	return nil
+}
+
+// closures looks for captured variables that race.
+type closures struct {
+	host *Host
+	done map[any]bool
+}
+
+func (c *closures) walk(v starlark.Value) error {
+	switch v := v.(type) {
+	case *starlark.Function:
+		return c.function(v)
+	case *starlark.List, *starlark.Dict, *starlark.Set:
+		if c.done[v] {
+			return nil
+		}
+		c.done[v] = true
+	case *starlark.Builtin:
+		if r := v.Receiver(); r != nil {
+			return c.walk(r)
+		}
+		return nil
+	}
+	var bad error
+	children(v, func(x starlark.Value) {
+		if bad == nil {
+			bad = c.walk(x)
+		}
+	})
+	return bad
+}
+
+func (c *closures) function(fn *starlark.Function) error {
+	if c.done[fn] {
+		return nil
+	}
+	c.done[fn] = true
+	for i := range fn.NumFreeVars() {
+		b, v := fn.FreeVar(i)
+		if why := c.host.race(posOf(b.Pos)); why != "" {
+			return &guardError{
+				guard: "closure", msg: fmt.Sprintf("the function %s captures %s `%s`, which another thread may see change", fn.Name(), why, b.Name),
+				hint: fmt.Sprintf("pass it as an argument: spawn(work, %s)", b.Name),
+			}
+		}
+		if v == nil {
+			return &guardError{
+				guard: "closure", msg: fmt.Sprintf("the function %s captures `%s`, which has no value yet", fn.Name(), b.Name),
+				hint: fmt.Sprintf("assign it before, or pass it as an argument: spawn(work, %s)", b.Name),
+			}
+		}
+		if err := c.walk(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Host) race(p event.Pos) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.racy[place{p.File, p.Line, p.Col}]
+}
+
+// noteRaces finds the variables of a resolved file that closures capture and that are assigned more than once, or in a loop.
+func (h *Host) noteRaces(f *syntax.File) {
+	r := racer{seen: map[*resolve.Binding]int{}, loops: map[*resolve.Binding]bool{}}
+	r.stmts(f.Stmts, false)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for b, n := range r.seen {
+		if b.Scope != resolve.Cell || b.First == nil {
+			continue
+		}
+		p := b.First.NamePos
+		at := place{p.Filename(), p.Line, p.Col}
+		switch {
+		case r.loops[b]:
+			h.racy[at] = "loop variable"
+		case n > 1:
+			h.racy[at] = "variable"
+		}
+	}
+}
+
+// racer counts the assignments of each binding.
+type racer struct {
+	seen  map[*resolve.Binding]int
+	loops map[*resolve.Binding]bool
+}
+
+func (r *racer) assign(e syntax.Expr, loop bool) {
+	switch e := e.(type) {
+	case *syntax.Ident:
+		if b, ok := e.Binding.(*resolve.Binding); ok {
+			r.seen[b]++
+			r.loops[b] = r.loops[b] || loop
+		}
+	case *syntax.ParenExpr:
+		r.assign(e.X, loop)
+	case *syntax.TupleExpr:
+		for _, x := range e.List {
+			r.assign(x, loop)
+		}
+	case *syntax.ListExpr:
+		for _, x := range e.List {
+			r.assign(x, loop)
+		}
+	}
+}
+
+func (r *racer) stmts(list []syntax.Stmt, loop bool) {
+	for _, s := range list {
+		r.stmt(s, loop)
+	}
+}
+
+func (r *racer) stmt(s syntax.Stmt, loop bool) {
+	switch s := s.(type) {
+	case *syntax.AssignStmt:
+		r.expr(s.RHS)
+		r.assign(s.LHS, loop)
+	case *syntax.DefStmt:
+		r.assign(s.Name, loop)
+		if fn, ok := s.Function.(*resolve.Function); ok {
+			for _, p := range fn.Locals[:min(len(fn.Locals), len(fn.Params))] {
+				r.seen[p]++ // a parameter is assigned by the call
+			}
+		}
+		r.stmts(s.Body, false)
+	case *syntax.ForStmt:
+		r.expr(s.X)
+		r.assign(s.Vars, true)
+		r.stmts(s.Body, true)
+	case *syntax.WhileStmt:
+		r.expr(s.Cond)
+		r.stmts(s.Body, true)
+	case *syntax.IfStmt:
+		r.expr(s.Cond)
+		r.stmts(s.True, loop)
+		r.stmts(s.False, loop)
+	case *syntax.ExprStmt:
+		r.expr(s.X)
+	case *syntax.ReturnStmt:
+		if s.Result != nil {
+			r.expr(s.Result)
+		}
+	}
+}
+
+// expr looks into lambdas and comprehensions, whose variables are loop variables.
+func (r *racer) expr(e syntax.Expr) {
+	syntax.Walk(e, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Comprehension:
+			for _, c := range n.Clauses {
+				if f, ok := c.(*syntax.ForClause); ok {
+					r.assign(f.Vars, true)
+				}
+			}
+		case *syntax.LambdaExpr:
+			if fn, ok := n.Function.(*resolve.Function); ok {
+				for _, p := range fn.Locals[:min(len(fn.Locals), len(fn.Params))] {
+					r.seen[p]++
+				}
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,197 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"rig/runtime/event"
+)
+
+// Thread runs script functions, one at a time.
+type Thread struct {
+	host    *Host
+	th      *starlark.Thread
+	ctx     context.Context
+	name    string
+	scope   any
+	module  string // the file that loads
+	load    bool
+	guard   *guardError // set by a guard that stopped the thread
+	aborted error       // set by Abort
+}
+
+// local is the key under which a starlark thread knows its Thread.
+const local = "rig"
+
+func (h *Host) newThread(ctx context.Context, name string, scope any) *Thread {
+	t := &Thread{host: h, ctx: ctx, name: name, scope: scope}
+	t.th = &starlark.Thread{Name: name, Print: t.print, OnMaxSteps: t.look}
+	t.th.SetMaxExecutionSteps(lookEvery)
+	t.th.SetLocal(local, t)
+	return t
+}
+
+// From gives the Thread of a starlark thread, nil for one that is not ours.
+func From(th *starlark.Thread) *Thread {
+	t, _ := th.Local(local).(*Thread)
+	return t
+}
+
+// Child makes a thread that runs beside or inside t, with its scope.
+func (t *Thread) Child(name string, ctx context.Context) *Thread {
+	c := t.host.newThread(ctx, name, t.scope)
+	return c
+}
+
+// Context ends when what the thread runs must end.
+func (t *Thread) Context() context.Context { return t.ctx }
+
+// Name of the thread: a test's id, a task.
+func (t *Thread) Name() string { return t.name }
+
+// Host of the thread.
+func (t *Thread) Host() *Host { return t.host }
+
+// Scope is what the thread runs in: a test.
+func (t *Thread) Scope() any { return t.scope }
+
+// SetScope changes it; before the first call only.
+func (t *Thread) SetScope(scope any) { t.scope = scope }
+
+// Loading reports whether the thread runs a file's top level.
+func (t *Thread) Loading() bool { return t.load }
+
+// Module is the path of the file that loads.
+func (t *Thread) Module() string { return t.module }
+
+func (t *Thread) print(th *starlark.Thread, msg string) {
+	if t.host.opts.Print != nil {
+		t.host.opts.Print(t, CallerPos(th), msg)
+	}
+}
+
+// Call runs fn until it returns or the thread's context ends. Its error is an *Error with position, stack and excerpt.
+func (t *Thread) Call(fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+	if err := context.Cause(t.ctx); err != nil {
+		return nil, err
+	}
+	if t.ctx.Done() != nil {
+		stop := context.AfterFunc(t.ctx, func() { t.th.Cancel(context.Cause(t.ctx).Error()) })
+		defer stop()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, t.explain(&PanicError{Value: p})
+		}
+	}()
+	v, err = starlark.Call(t.th, fn, args, kwargs)
+	if err != nil {
+		return nil, t.explain(err)
+	}
+	return v, nil
+}
+
+// PanicError is a panic in rig's own code that a script ran into.
+type PanicError struct {
+	Value any
+	Stack []byte // Go's, when it was taken where the panic was
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e.Value) }
+
+// Report gives the form for reports.
+func (e *PanicError) Report() *event.Error {
+	return &event.Error{Kind: "panic", Message: e.Error(), Detail: string(e.Stack), Hint: "this is a bug in rig, not in the script: please report it"}
+}
+
+// CallerPos is the script line from which the running built-in was called.
+func CallerPos(th *starlark.Thread) event.Pos {
+	for i := 1; i < th.CallStackDepth(); i++ {
+		if fr := th.DebugFrame(i); isScript(fr.Callable()) {
+			return posOf(fr.Position())
+		}
+	}
+	return event.Pos{}
+}
+
+func isScript(c starlark.Callable) bool {
+	_, ok := c.(*starlark.Function)
+	return ok
+}
+
+// PosOf is where a function is defined; zero for built-ins.
+func PosOf(fn starlark.Callable) event.Pos {
+	if f, ok := fn.(*starlark.Function); ok {
+		return posOf(f.Position())
+	}
+	return event.Pos{}
+}
+
+func posOf(p syntax.Position) event.Pos {
+	return event.Pos{File: p.Filename(), Line: p.Line, Col: p.Col}
+}
+
+// stopCause tells why the thread was stopped, nil when it was not.
+func (t *Thread) stopCause() error {
+	if t.guard != nil {
+		return t.guard
+	}
+	if t.aborted != nil {
+		return t.aborted
+	}
+	if t.ctx.Err() != nil {
+		return context.Cause(t.ctx)
+	}
+	return nil
+}
+
+// explain gives an error of the interpreter its position, stack, excerpt and what it really was.
+func (t *Thread) explain(err error) error {
+	var done *Error
+	if errors.As(err, &done) && done.Stack != nil {
+		var outer *starlark.EvalError
+		if !errors.As(err, &outer) {
+			return err
+		}
+	}
+	e := &Error{Cause: err, host: t.host}
+	var eval *starlark.EvalError
+	if errors.As(err, &eval) {
+		e.Stack = frames(eval.CallStack)
+		if len(e.Stack) > 0 {
+			e.Pos = e.Stack[0].Pos
+		}
+		e.Msg = eval.Msg
+		e.Op = opOf(eval.CallStack)
+		if cause := eval.Unwrap(); cause != nil {
+			e.Cause = cause
+		}
+	} else {
+		e.Msg = err.Error()
+	}
+	// A cancelled thread stops with the interpreter's words; a built-in that noticed the end first has its own.
+	if cause := t.stopCause(); cause != nil && (isCancel(e.Msg) || e.Cause == err) {
+		e.Cause, e.Msg = cause, cause.Error()
+	}
+	var g *guardError
+	if errors.As(e.Cause, &g) {
+		e.Guard, e.Hint = g.guard, g.hint
+	}
+	e.Excerpt = t.host.excerpt(e.Pos)
+	if e.Hint == "" {
+		e.Hint = runtimeHint(e.Msg)
+	}
+	return e
+}
+
+// Abort ends what the thread runs with an error that no script catches. It is for callbacks that cannot return one.
+func (t *Thread) Abort(err error) {
+	if t.aborted == nil {
+		t.aborted = err
+	}
+	t.th.Cancel(err.Error())
+}

@@ -1,0 +1,252 @@
+package session
+
+import (
+	"bufio"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/go-sql-driver/mysql"
+
+	"rig/runtime/fault"
+)
+
+// InsertSpec describes an insert of many rows. Next gives row i (from 0); a nil row ends.
+type InsertSpec struct {
+	Table   string
+	Columns []string
+	Next    func(i int) ([]driver.Value, error)
+	Batch   int // rows in one statement; 0 is 1000
+}
+
+// maxInsert bounds one INSERT in bytes, also where the server would take more.
+const maxInsert = 4 << 20
+
+// Insert writes rows by multi-row INSERTs that fit max_allowed_packet. The result counts all rows; its last id is the last
+// statement's.
+func (s *Session) Insert(c Call, i InsertSpec) (Result, error) {
+	if i.Batch <= 0 {
+		i.Batch = 1000
+	}
+	limit := maxInsert
+	if f := s.hub.facts.Load(); f != nil && f.packet > 0 {
+		limit = min(limit, f.packet-1024)
+	}
+	begin := "INSERT INTO " + quoteTable(i.Table)
+	if len(i.Columns) > 0 {
+		quoted := make([]string, len(i.Columns))
+		for n, col := range i.Columns {
+			quoted[n] = quoteName(col)
+		}
+		begin += " (" + strings.Join(quoted, ", ") + ")"
+	}
+	begin += " VALUES "
+	b := inserter{s: s, c: c, begin: begin, limit: limit, spec: i}
+	err := b.run()
+	return b.total, err
+}
+
+type inserter struct {
+	s     *Session
+	c     Call
+	begin string
+	limit int
+	spec  InsertSpec
+	buf   []byte
+	rows  int
+	total Result
+}
+
+func (b *inserter) run() error {
+	var one []byte
+	for n := 0; ; n++ {
+		row, err := b.spec.Next(n)
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return b.flush()
+		}
+		if len(b.spec.Columns) > 0 && len(row) != len(b.spec.Columns) {
+			return b.bad(n, fault.New(fault.BadArgument, "", fmt.Sprintf("has %s, want %d", count(len(row), "value"), len(b.spec.Columns))))
+		}
+		one = append(one[:0], '(')
+		for k, v := range row {
+			if k > 0 {
+				one = append(one, ", "...)
+			}
+			if one, err = appendLiteral(one, v); err != nil {
+				return b.bad(n, fault.Wrap("", "", "", err))
+			}
+		}
+		one = append(one, ')')
+		if b.rows > 0 && len(b.buf)+len(one)+2 > b.limit {
+			if err := b.flush(); err != nil {
+				return err
+			}
+		}
+		if b.rows == 0 {
+			b.buf = append(b.buf[:0], b.begin...)
+		} else {
+			b.buf = append(b.buf, ", "...)
+		}
+		b.buf = append(b.buf, one...)
+		if b.rows++; b.rows == b.spec.Batch {
+			if err := b.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (b *inserter) bad(row int, f *fault.Error) error {
+	f.Op, f.Session, f.Message = b.c.Op, b.s.name, fmt.Sprintf("row %d: %s", row, f.Message)
+	return f
+}
+
+func (b *inserter) flush() error {
+	if b.rows == 0 {
+		return nil
+	}
+	r, err := b.s.Exec(b.c, string(b.buf), nil)
+	if err != nil {
+		return err
+	}
+	b.rows = 0
+	affected := b.total.RowsAffected + r.RowsAffected
+	b.total = r
+	b.total.RowsAffected = affected
+	return nil
+}
+
+// LoadSpec describes a LOAD DATA LOCAL: rows from Next as for Insert, or text from Reader in a format.
+type LoadSpec struct {
+	Table   string
+	Columns []string
+	Next    func(i int) ([]driver.Value, error)
+	Reader  io.Reader
+	Format  string // of Reader: "tsv" (the server's default form) or "csv"
+	Header  bool   // the first line of Reader is no row
+}
+
+// readers numbers the driver's reader handlers, which are global: each load has a name of its own.
+var readers atomic.Uint64
+
+// LoadData loads rows with LOAD DATA LOCAL, without a file.
+func (s *Session) LoadData(c Call, l LoadSpec) (Result, error) {
+	name := "rig-" + strconv.FormatUint(readers.Add(1), 10)
+	pr, pw := io.Pipe()
+	source := l.Reader
+	written := make(chan error, 1)
+	if source == nil {
+		source = pr
+		go func() { // ends when the rows do, or when the pipe's other end is closed
+			err := writeTSV(pw, l.Next)
+			pw.CloseWithError(err)
+			written <- err
+		}()
+	} else {
+		written <- nil
+	}
+	mysql.RegisterReaderHandler(name, func() io.Reader { return source })
+	defer mysql.DeregisterReaderHandler(name)
+	r, err := s.Exec(c, loadSQL(name, l), nil)
+	pr.CloseWithError(errNotRead)
+	if wrote := <-written; wrote != nil && !errors.Is(wrote, errNotRead) {
+		return Result{}, wrote
+	}
+	return r, err
+}
+
+var errNotRead = errors.New("the server did not read the rows")
+
+func loadSQL(name string, l LoadSpec) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "LOAD DATA LOCAL INFILE 'Reader::%s' INTO TABLE %s CHARACTER SET utf8mb4", name, quoteTable(l.Table))
+	if l.Reader != nil && l.Format == "csv" {
+		b.WriteString(` FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '"' LINES TERMINATED BY '\n'`)
+	}
+	if l.Header {
+		b.WriteString(" IGNORE 1 LINES")
+	}
+	if len(l.Columns) > 0 {
+		b.WriteString(" (")
+		for i, col := range l.Columns {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(quoteName(col))
+		}
+		b.WriteString(")")
+	}
+	return b.String()
+}
+
+// writeTSV writes rows in the server's own form: tabs between values, \N for NULL, backslash escapes.
+func writeTSV(w io.Writer, next func(i int) ([]driver.Value, error)) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	var line []byte
+	for n := 0; ; n++ {
+		row, err := next(n)
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return out.Flush()
+		}
+		line = line[:0]
+		for k, v := range row {
+			if k > 0 {
+				line = append(line, '\t')
+			}
+			if line, err = appendTSV(line, v); err != nil {
+				return fmt.Errorf("row %d: %w", n, err)
+			}
+		}
+		if _, err := out.Write(append(line, '\n')); err != nil {
+			return err
+		}
+	}
+}
+
+func appendTSV(b []byte, v driver.Value) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(b, `\N`...), nil
+	case string:
+		return escapeTSV(b, v), nil
+	case []byte:
+		return escapeTSV(b, string(v)), nil
+	case Decimal:
+		return append(b, v...), nil
+	case bool:
+		return append(b, '0'+byte(boolInt(v))), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case uint64:
+		return strconv.AppendUint(b, v, 10), nil
+	case float64:
+		return strconv.AppendFloat(b, v, 'g', -1, 64), nil
+	}
+	return nil, fault.New(fault.BadArgument, "", fmt.Sprintf("a Go %T is no SQL value", v))
+}
+
+func escapeTSV(b []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '\\', '\t':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case 0:
+			b = append(b, '\\', '0')
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}

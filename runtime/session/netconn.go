@@ -1,0 +1,94 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"rig/runtime/fault"
+)
+
+// wire is the network connection under the driver. It knows what the driver's errors do not tell: whether a request went
+// out whole, and what really ended the connection.
+type wire struct {
+	net.Conn
+	sent   bool                  // a write succeeded since begin; owned by who uses the session
+	torn   bool                  // a write failed since begin; owned by who uses the session
+	failed atomic.Pointer[error] // the first error that ended the connection
+}
+
+func (w *wire) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	if err != nil {
+		w.note(err)
+	}
+	return n, err
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	n, err := w.Conn.Write(b)
+	if err != nil {
+		w.torn = true
+		w.note(err)
+	} else {
+		w.sent = true
+	}
+	return n, err
+}
+
+func (w *wire) note(err error) { w.failed.CompareAndSwap(nil, &err) }
+
+// cause is what ended the connection, nil while it lives.
+func (w *wire) cause() error {
+	if p := w.failed.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// cut makes every read and write under way fail, and every later one.
+func (w *wire) cut() { _ = w.Conn.SetDeadline(time.Unix(1, 0)) }
+
+// SyscallConn gives the driver the way to see that the other side is gone.
+func (w *wire) SyscallConn() (syscall.RawConn, error) {
+	if c, ok := w.Conn.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// keepAlive is how often an idle connection over TCP is probed.
+const keepAlive = 30 * time.Second
+
+// dial connects and sets the deadline under which handshake and log-in must be done: the driver bounds only dialling.
+func (c Config) dial(ctx context.Context, deadline time.Time) (*wire, error) {
+	dial := c.Dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: keepAlive}).DialContext
+	}
+	conn, err := dial(ctx, c.Network, c.Address)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.SetDeadline(deadline); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &wire{Conn: conn}, nil
+}
+
+// explain puts the network's error in front of the driver's, which says only "invalid connection". A server's own words stay.
+func (w *wire) explain(err error) error {
+	cause := w.cause()
+	if cause == nil || fault.Classify(err).Code != 0 {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", cause, err)
+}
+
+// reset forgets what was sent, before a new request.
+func (w *wire) reset() { w.sent, w.torn = false, false }

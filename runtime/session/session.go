@@ -1,0 +1,364 @@
+package session
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rig/runtime/event"
+	"rig/runtime/fault"
+)
+
+// conn is what a session uses of the driver's connection: the calls without a context, which start no watcher.
+type conn interface {
+	Query(sql string, args []driver.Value) (driver.Rows, error)
+	Exec(sql string, args []driver.Value) (driver.Result, error)
+	Prepare(sql string) (driver.Stmt, error)
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Session is one connection with a name. Its statements run one at a time: a second one at once is an error
+// (session_busy). Cancel, Kill, Interrupt, Close and the readers of its identity may be called at any time.
+type Session struct {
+	hub  *Hub
+	opts Options
+	name string
+	id   event.ID
+
+	// Owned by whoever holds the session between begin and end.
+	conn        conn
+	wire        *wire
+	cache       *cache
+	collect     collector
+	tx          transaction
+	autocommit  bool
+	noBackslash bool
+	staleMode   bool // sql_mode may have changed since it was read
+	usesLocks   event.Pos
+	tableLocks  event.Pos
+	generation  uint64 // counts statements, so that late warnings can be told from the last statement's
+
+	thread     uint64
+	statements atomic.Int64
+
+	mu        sync.Mutex
+	cond      sync.Cond     // on mu: a statement ended, or a kill did
+	cur       activity      // guarded by mu
+	busy      bool          // guarded by mu
+	done      bool          // guarded by mu: the statement ended on the wire, but a kill of it is still under way
+	killing   bool          // guarded by mu
+	killed    error         // guarded by mu: why the current statement was killed
+	stopped   error         // guarded by mu: why no statement may begin
+	ending    string        // guarded by mu: the cause that the end will have
+	closed    string        // guarded by mu: "" or the cause of the end
+	announced time.Duration // guarded by mu: the age at which cur was last announced as running
+}
+
+// activity is the call that holds the session.
+type activity struct {
+	call  Call
+	sql   string
+	since time.Time
+	bound time.Duration // 0 is none
+}
+
+// Call says who calls and how to show it. Timeout 0 is the session's own, negative none.
+type Call struct {
+	Pos     event.Pos
+	Holder  string // the task that calls
+	Op      string // as the script wrote it: "conn.query"
+	Timeout time.Duration
+	Parent  event.ID
+}
+
+// Activity is what a busy session is doing.
+type Activity struct {
+	SQL    string
+	Since  time.Time
+	Pos    event.Pos
+	Holder string
+}
+
+// Name as reports show it.
+func (s *Session) Name() string { return s.name }
+
+// ID of the session in the run's events.
+func (s *Session) ID() event.ID { return s.id }
+
+// Thread is the session's id on the server, for KILL and the process list.
+func (s *Session) Thread() uint64 { return s.thread }
+
+// Version of the server, as it says it: "10.11.14-MariaDB".
+func (s *Session) Version() string {
+	if f := s.hub.facts.Load(); f != nil {
+		return f.version
+	}
+	return ""
+}
+
+// Config of the session's hub.
+func (s *Session) Config() Config { return s.hub.cfg }
+
+// Pos is the line that opened the session.
+func (s *Session) Pos() event.Pos { return s.opts.Pos }
+
+// Statements counts those that finished.
+func (s *Session) Statements() int64 { return s.statements.Load() }
+
+// connect dials and prepares the session as its options say.
+func (s *Session) connect(ctx context.Context) error {
+	db := s.opts.Database
+	if db == "" {
+		db = s.hub.cfg.Database
+	}
+	c, w, err := s.hub.dial(ctx, db)
+	if err != nil {
+		return err
+	}
+	s.conn, s.wire = c, w
+	s.cache = newCache()
+	s.tx, s.usesLocks, s.tableLocks = transaction{}, event.Pos{}, event.Pos{}
+	if err := w.SetDeadline(time.Now().Add(s.hub.cfg.ConnectTimeout)); err != nil {
+		return err
+	}
+	if err := s.prepare(); err != nil {
+		w.Close()
+		return w.explain(err)
+	}
+	return w.SetDeadline(time.Time{})
+}
+
+// prepare learns the session's identity and gives it what its options ask for.
+func (s *Session) prepare() error {
+	set := []string{"SET time_zone = '+00:00'"}
+	if s.opts.Autocommit != nil {
+		set[0] += fmt.Sprintf(", autocommit = %d", boolInt(*s.opts.Autocommit))
+	}
+	if s.opts.Isolation != "" {
+		level, err := Isolation(s.opts.Isolation)
+		if err != nil {
+			return err
+		}
+		set = append(set, "SET SESSION TRANSACTION ISOLATION LEVEL "+level)
+	}
+	for _, sql := range append(set, s.hub.cfg.Init...) {
+		if _, err := s.conn.Exec(sql, nil); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	rows, err := s.plain("SELECT CONNECTION_ID(), @@sql_mode")
+	if err != nil {
+		return err
+	}
+	if rows.Len() != 1 {
+		return errors.New("the server does not tell the connection's id")
+	}
+	s.thread = rows.At(0, 0).bits
+	s.noBackslash = strings.Contains(rows.At(0, 1).Text, "NO_BACKSLASH_ESCAPES")
+	return nil
+}
+
+// plain runs a query of rig's own, without an event. The caller holds the session.
+func (s *Session) plain(sql string) (*Rows, error) {
+	rows, err := s.conn.Query(sql, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	r := rows.(described)
+	return s.collect.collect(r, layoutOf(r, nil), caps{DefaultMaxRows, DefaultMaxBytes})
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// begin takes the session for one call.
+func (s *Session) begin(c Call, sql string) *fault.Error {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.busy:
+		return s.busyError(c, sql)
+	case s.closed != "":
+		return s.closedError(c, sql)
+	case s.stopped != nil:
+		return s.cancelled(c, sql, s.stopped)
+	}
+	bound := c.Timeout
+	if bound == 0 {
+		bound = s.hub.cfg.StatementTimeout
+	}
+	s.cur = activity{call: c, sql: sql, since: now, bound: max(bound, 0)}
+	s.busy, s.done, s.killed, s.announced = true, false, nil, 0
+	s.wire.reset()
+	return nil
+}
+
+func (s *Session) busyError(c Call, sql string) *fault.Error {
+	e := fault.New(fault.SessionBusy, c.Op, fmt.Sprintf("session %s is in use by %s at %s, running %q", s.name, s.cur.call.Holder, s.cur.call.Pos, clip(s.cur.sql)))
+	e.Session, e.SQL = s.name, sql
+	return e.WithHint("a session runs one statement at a time: give each task a session of its own (t.connect())")
+}
+
+func (s *Session) closedError(c Call, sql string) *fault.Error {
+	e := fault.New(fault.SessionClosed, c.Op, fmt.Sprintf("session %s is closed (%s)", s.name, s.closed))
+	e.Session, e.SQL = s.name, sql
+	if s.closed == causeLost {
+		e.Hint = "its connection was lost: open another with t.connect(), or conn.reset()"
+	}
+	return e
+}
+
+func (s *Session) cancelled(c Call, sql string, cause error) *fault.Error {
+	e := fault.New(fault.Cancelled, c.Op, cause.Error())
+	e.Session, e.SQL, e.Cause = s.name, sql, cause
+	return e
+}
+
+// end gives the session back; it waits for a kill that is under way, so that it cannot hit the next statement. killed is
+// why the statement was killed, nil when it was not.
+func (s *Session) end() (killed error) {
+	s.mu.Lock()
+	s.done = true
+	if s.killing {
+		s.cond.Broadcast()
+		for s.killing {
+			s.cond.Wait()
+		}
+	}
+	killed = s.killed
+	if killed == nil {
+		s.busy = false
+		s.cur = activity{}
+	}
+	s.mu.Unlock()
+	return killed
+}
+
+// release ends the hold of a statement that was killed.
+func (s *Session) release() {
+	s.mu.Lock()
+	s.busy, s.killed = false, nil
+	s.cur = activity{}
+	s.mu.Unlock()
+}
+
+// touch tells the watchdog that the call makes progress.
+func (s *Session) touch() {
+	now := time.Now()
+	s.mu.Lock()
+	s.cur.since = now
+	s.mu.Unlock()
+}
+
+// The causes of a session's end, in events.
+const (
+	causeClosed  = "closed"
+	causeKilled  = "killed"
+	causeLost    = "lost"
+	causeDropped = "dropped"
+)
+
+// lose notes that the connection is gone. It may be called by whoever holds the session.
+func (s *Session) lose(cause string) {
+	s.mu.Lock()
+	had := s.closed != ""
+	if s.ending != "" {
+		cause = s.ending
+	}
+	if !had {
+		s.closed = cause
+	}
+	s.mu.Unlock()
+	if had {
+		return
+	}
+	s.wire.Close()
+	s.hub.forget(s)
+	s.emit(s.opts.Pos, s.id, &event.SessionClose{Thread: s.thread, Cause: cause})
+}
+
+// Closed reports whether the session has ended, also when its connection was lost.
+func (s *Session) Closed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed != ""
+}
+
+// Activity tells what the session is doing; busy is false when it does nothing.
+func (s *Session) Activity() (a Activity, busy bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.busy {
+		return Activity{}, false
+	}
+	return Activity{SQL: s.cur.sql, Since: s.cur.since, Pos: s.cur.call.Pos, Holder: s.cur.call.Holder}, true
+}
+
+// Close ends the session. A statement that is running is killed on the server first.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	if s.closed != "" {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.busy {
+		s.mu.Unlock()
+		return s.endBusy(causeClosed, errors.New("the session was closed"))
+	}
+	s.closed = causeClosed
+	s.mu.Unlock()
+	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
+	err := s.conn.Close() // sends the driver's farewell
+	s.hub.forget(s)
+	s.emit(s.opts.Pos, s.id, &event.SessionClose{Thread: s.thread, Cause: causeClosed})
+	if err != nil && s.wire.cause() == nil {
+		return err
+	}
+	return nil
+}
+
+func (s *Session) emit(pos event.Pos, id event.ID, d event.Data) {
+	s.hub.cfg.Bus.Emit(event.Event{ID: id, Parent: s.opts.Parent, Test: s.opts.Test, Session: s.name, Pos: pos, Data: d})
+}
+
+func clip(sql string) string {
+	sql = strings.Join(strings.Fields(sql), " ")
+	if len(sql) > 80 {
+		return sql[:77] + "..."
+	}
+	return sql
+}
+
+func containsFold(s, sub string) bool {
+	return strings.Contains(strings.ToLower(s), sub)
+}
+
+// isolationLevels is never written to.
+var isolationLevels = []string{"READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"}
+
+// Isolation gives the SQL name of a level that was written in any case, with spaces, - or _ between its words.
+func Isolation(name string) (string, error) {
+	want := strings.ToUpper(strings.NewReplacer("_", " ", "-", " ").Replace(strings.TrimSpace(name)))
+	for _, l := range isolationLevels {
+		if l == want {
+			return l, nil
+		}
+	}
+	e := fault.New(fault.BadArgument, "", fmt.Sprintf("%q is no isolation level", name))
+	if near := fault.Suggest(want, isolationLevels); near != "" {
+		return "", e.WithHint(fmt.Sprintf("did you mean %q?", near))
+	}
+	return "", e.WithHint("the levels are " + strings.Join(isolationLevels, ", "))
+}

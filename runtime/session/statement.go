@@ -1,0 +1,371 @@
+package session
+
+import (
+	"crypto/sha256"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"rig/runtime/event"
+	"rig/runtime/fault"
+)
+
+// Result is what a statement changed.
+type Result struct {
+	RowsAffected int64
+	LastInsertID uint64
+
+	session    *Session
+	generation uint64
+}
+
+// statement is one run of SQL: what the paths of Query, Exec and Stream share.
+type statement struct {
+	call     Call
+	sql      string
+	args     int
+	class    class
+	prepared bool
+	start    time.Time
+	rows     int64
+	affected int64
+}
+
+// Query runs a statement and keeps its whole result. More than Config.MaxRows rows or MaxBytes of text are an error
+// (limit_exceeded); the session stays usable.
+func (s *Session) Query(c Call, sql string, args []driver.Value) (*Rows, error) {
+	st, err := s.enter(c, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.runQuery(&st, args)
+	if f := s.leave(&st, err); f != nil {
+		return nil, f
+	}
+	return r, nil
+}
+
+// Exec runs a statement and drops the rows that it may give.
+func (s *Session) Exec(c Call, sql string, args []driver.Value) (Result, error) {
+	st, err := s.enter(c, sql, args)
+	if err != nil {
+		return Result{}, err
+	}
+	r, err := s.runExec(&st, args)
+	if f := s.leave(&st, err); f != nil {
+		return Result{}, f
+	}
+	r.session, r.generation = s, st.generation(s)
+	return r, nil
+}
+
+func (st *statement) generation(s *Session) uint64 { return s.generation }
+
+// enter takes the session for a statement.
+func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, error) {
+	if f := s.begin(c, sql); f != nil {
+		return statement{}, f
+	}
+	s.generation++
+	return statement{call: c, sql: sql, args: len(args), start: time.Now()}, nil
+}
+
+// leave gives the session back, follows what the statement did to the transaction, and puts it on the stream.
+func (s *Session) leave(st *statement, err error) *fault.Error {
+	elapsed := time.Since(st.start)
+	killed := s.end()
+	lost := s.wire.cause() != nil || errors.Is(err, driver.ErrBadConn)
+	var f *fault.Error
+	if err != nil || killed != nil {
+		f = s.failure(st, err, killed, lost)
+	}
+	s.follow(st, f)
+	s.statements.Add(1)
+	s.emitStatement(st, elapsed, f)
+	if killed != nil {
+		if err == nil && !lost {
+			s.absorb()
+		}
+		s.release()
+	}
+	if lost {
+		s.lose(causeLost)
+	}
+	return f
+}
+
+// absorb takes a KILL QUERY that came after its statement had ended, so that the next one does not meet it.
+func (s *Session) absorb() {
+	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
+	_, _ = s.conn.Exec("DO 0", nil)
+	_ = s.wire.SetDeadline(time.Time{})
+}
+
+// failure makes the error of a statement. A statement that was killed but had ended before is no failure.
+func (s *Session) failure(st *statement, err, killed error, lost bool) *fault.Error {
+	if err == nil {
+		return nil
+	}
+	if lost {
+		err = s.wire.explain(err)
+	}
+	f := fault.Wrap(st.call.Op, s.name, st.sql, err)
+	f.Op = st.call.Op
+	if killed != nil && (lost || f.Kind == fault.Interrupted || f.Kind == fault.ConnectionLost) {
+		f = s.killedError(st, f, killed)
+	}
+	if lost && s.wire.sent && s.mayHaveHappened(st) {
+		f.LoseReply()
+	}
+	if f.Hint == "" {
+		f.Hint = statementHint(f)
+	}
+	return f
+}
+
+// mayHaveHappened: without a reply, a write outside a transaction or a commit may be done; what a transaction had
+// written is rolled back when its connection goes.
+func (s *Session) mayHaveHappened(st *statement) bool {
+	if st.class.reads {
+		return false
+	}
+	return st.class.ends || st.class.commits || st.class.opaque || (!s.tx.open && s.autocommit)
+}
+
+func (s *Session) killedError(st *statement, f *fault.Error, killed error) *fault.Error {
+	var timeout *timeoutError
+	kind, hint := fault.Cancelled, ""
+	if errors.As(killed, &timeout) {
+		kind, hint = fault.StatementTimeout, "the bound is --statement-timeout"
+	}
+	e := fault.New(kind, st.call.Op, killed.Error())
+	e.Session, e.SQL, e.Code, e.Name, e.SQLState, e.Hint = s.name, st.sql, f.Code, f.Name, f.SQLState, hint
+	var c *cancelError
+	if errors.As(killed, &c) {
+		e.Cause = c.cause
+	} else {
+		e.Cause = f
+	}
+	return e
+}
+
+func statementHint(f *fault.Error) string {
+	switch f.Code {
+	case 1295:
+		return "the server cannot prepare this statement: write the values into the SQL"
+	case 1148, 3948, 2068:
+		return "LOAD DATA LOCAL is off on the server: SET GLOBAL local_infile = 1"
+	case 1046:
+		return "the session has no database: open it with database=, or call conn.use(name)"
+	}
+	if f.Kind == fault.PacketTooLarge {
+		return "raise the server's max_allowed_packet, or send less at once"
+	}
+	return ""
+}
+
+// maxSQL is how much of a statement goes into the stream, in bytes.
+const maxSQL = 8 << 10
+
+func head(sql string) string {
+	if len(sql) > maxSQL {
+		return sql[:maxSQL]
+	}
+	return sql
+}
+
+func (s *Session) emitStatement(st *statement, elapsed time.Duration, f *fault.Error) {
+	if s.hub.cfg.Bus == nil {
+		return
+	}
+	d := &event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: elapsed}
+	if len(st.sql) > maxSQL {
+		sum := sha256.Sum256([]byte(st.sql))
+		d.SQL, d.Length, d.Digest = head(st.sql), len(st.sql), hex.EncodeToString(sum[:])
+	}
+	if f != nil {
+		d.Outcome, d.Error = event.Failed, report(f)
+		if f.ReplyLost {
+			d.Outcome = event.Unknown
+		}
+	}
+	parent := st.call.Parent
+	if parent == 0 {
+		parent = s.opts.Parent
+	}
+	s.hub.cfg.Bus.Emit(event.Event{Parent: parent, Test: s.opts.Test, Session: s.name, Pos: st.call.Pos, Data: d})
+}
+
+// report is the form of an error in events.
+func report(f *fault.Error) *event.Error {
+	return &event.Error{
+		Kind: string(f.Kind), Category: string(f.Category), Code: f.Code, SQLState: f.SQLState, Name: f.Name,
+		Op: f.Op, Message: f.Message, SQL: head(f.SQL), Session: f.Session, Hint: f.Hint,
+	}
+}
+
+// runQuery runs the statement by the better protocol and reads its rows.
+func (s *Session) runQuery(st *statement, args []driver.Value) (*Rows, error) {
+	rows, e, err := s.open(st, args)
+	if err != nil {
+		return nil, err
+	}
+	var old *layout
+	if e != nil {
+		old = e.layout
+	}
+	l := layoutOf(rows, old)
+	if e != nil {
+		e.layout = l
+	}
+	r, err := s.collect.collect(rows, l, caps{s.hub.cfg.MaxRows, s.hub.cfg.MaxBytes})
+	if err != nil {
+		return nil, s.abandon(st, rows, err)
+	}
+	st.rows = int64(r.Len())
+	return r, rows.Close()
+}
+
+// abandon ends a result that was not read to its end. One that is too large is killed on the server rather than drained.
+func (s *Session) abandon(st *statement, rows described, err error) error {
+	var large errTooLarge
+	if !errors.As(err, &large) {
+		_ = rows.Close()
+		return err
+	}
+	if cut := s.cutShort(rows); cut != nil {
+		return cut
+	}
+	f := fault.New(fault.LimitExceeded, st.call.Op, large.Error())
+	return f.WithHint("read it with conn.stream(...), which holds one row at a time, or select less")
+}
+
+// drainRows is how many rows are read away before a result is ended on the server instead.
+const drainRows = 200
+
+// cutShort ends a result early and leaves the connection clean.
+func (s *Session) cutShort(rows described) error {
+	dest := make([]driver.Value, len(rows.Columns()))
+	for range drainRows {
+		if err := rows.Next(dest); err != nil {
+			return rows.Close()
+		}
+	}
+	if err := s.hub.side.kill(s.thread, false); err != nil {
+		s.wire.cut()
+	}
+	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
+	err := rows.Close()
+	if err != nil && !fault.IsKind(err, fault.Interrupted) {
+		s.wire.cut()
+		return fmt.Errorf("end a large result early: %w", err)
+	}
+	if err == nil { // the kill came too late for the statement
+		s.absorb()
+	}
+	return s.wire.SetDeadline(time.Time{})
+}
+
+// open sends the statement and gives its rows, and the cache's entry where it has one.
+func (s *Session) open(st *statement, args []driver.Value) (described, *entry, error) {
+	if len(args) == 0 {
+		st.class = s.classify(st.sql)
+		rows, err := s.conn.Query(st.sql, nil)
+		return asDescribed(rows, err), nil, err
+	}
+	e, text, err := s.plan(st, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	if e.stmt != nil && text == "" {
+		st.prepared = true
+		rows, err := e.stmt.Query(args)
+		return asDescribed(rows, err), e, err
+	}
+	rows, err := s.conn.Query(text, nil)
+	return asDescribed(rows, err), nil, err
+}
+
+func asDescribed(rows driver.Rows, err error) described {
+	if err != nil {
+		return nil
+	}
+	return rows.(described)
+}
+
+// runExec runs the statement by the better protocol.
+func (s *Session) runExec(st *statement, args []driver.Value) (Result, error) {
+	var res driver.Result
+	var err error
+	if len(args) == 0 {
+		st.class = s.classify(st.sql)
+		res, err = s.conn.Exec(st.sql, nil)
+	} else {
+		var e *entry
+		var text string
+		if e, text, err = s.plan(st, args); err == nil && e.stmt != nil && text == "" {
+			st.prepared = true
+			res, err = e.stmt.Exec(args)
+		} else if err == nil {
+			res, err = s.conn.Exec(text, nil)
+		}
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return s.result(st, res), nil
+}
+
+func (s *Session) result(st *statement, res driver.Result) Result {
+	var r Result
+	r.RowsAffected, _ = res.RowsAffected() // the driver's results have no error
+	id, _ := res.LastInsertId()
+	r.LastInsertID = uint64(id)
+	st.affected = r.RowsAffected
+	return r
+}
+
+// Warning is one line of SHOW WARNINGS.
+type Warning struct {
+	Level   string
+	Code    int
+	Message string
+}
+
+// Warnings asks for the warnings of the session's last statement.
+func (s *Session) Warnings(c Call) ([]Warning, error) {
+	c.Op = orOp(c.Op, "warnings")
+	if f := s.begin(c, "SHOW WARNINGS"); f != nil {
+		return nil, f
+	}
+	st := statement{call: c, sql: "SHOW WARNINGS", class: class{reads: true}, start: time.Now()}
+	rows, err := s.plain(st.sql)
+	if f := s.leave(&st, err); f != nil {
+		return nil, f
+	}
+	out := make([]Warning, rows.Len())
+	for i := range out {
+		out[i] = Warning{Level: rows.At(i, 0).Text, Code: int(rows.At(i, 1).bits), Message: rows.At(i, 2).Text}
+	}
+	return out, nil
+}
+
+// Warnings gives those of the statement that made the result. They must be read before the session's next statement.
+func (r Result) Warnings(c Call) ([]Warning, error) {
+	if r.session == nil {
+		return nil, nil
+	}
+	if r.generation != r.session.generation {
+		return nil, fault.New(fault.BadArgument, "result.warnings", "the session has run another statement since: read the warnings before it")
+	}
+	return r.session.Warnings(c)
+}
+
+func orOp(op, def string) string {
+	if op == "" {
+		return def
+	}
+	return op
+}
