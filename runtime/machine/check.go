@@ -26,7 +26,7 @@ func (c *check) build() {
 	first := Completed
 	for _, s := range own {
 		if !s.common && !s.terminal {
-			first = s.name
+			first = s.Name
 			break
 		}
 	}
@@ -38,7 +38,7 @@ func (c *check) build() {
 	c.m.order = append(c.m.order, chain...)
 	for _, s := range own {
 		if !s.common && !s.terminal {
-			c.m.order = append(c.m.order, s.name)
+			c.m.order = append(c.m.order, s.Name)
 		}
 	}
 	c.terminals()
@@ -55,21 +55,19 @@ func (c *check) build() {
 // own takes the definition's states and refuses a second one of a name.
 func (c *check) own() []*state {
 	var out []*state
-	common := CommonStates()
-	for _, h := range c.d.States {
-		if h.Name == "" {
-			c.err(Problem{Message: "a state has no name", Pos: h.Pos})
+	common := Common()
+	for _, given := range c.d.States {
+		name := given.Name
+		if name == "" {
+			c.err(Problem{Message: "a state has no name", Pos: given.Pos})
 			continue
 		}
-		if prior, ok := c.m.states[h.Name]; ok {
-			c.err(Problem{State: h.Name, Message: fmt.Sprintf("state %q is defined twice%s", h.Name, firstAt(prior.Pos)), Pos: h.Pos})
+		if prior, ok := c.m.states[name]; ok {
+			c.err(Problem{State: name, Message: fmt.Sprintf("state %q is defined twice%s", name, firstAt(prior.Pos)), Pos: given.Pos})
 			continue
 		}
-		s := &state{
-			Handler: h.Handler, name: h.Name, own: true,
-			common: slices.Contains(common, h.Name), terminal: h.Name == Completed || h.Name == Failed,
-		}
-		c.m.states[h.Name] = s
+		s := &state{State: given, own: true, common: slices.Contains(common, name), terminal: name == Completed || name == Failed}
+		c.m.states[name] = s
 		out = append(out, s)
 	}
 	return out
@@ -84,7 +82,7 @@ func firstAt(p event.Pos) string {
 
 // commonKeys refuses handlers in Common for states that are not common: they would never be used.
 func (c *check) commonKeys() {
-	known := append(CommonStates(), Completed, Failed)
+	known := append(Common(), Completed, Failed)
 	var bad []string
 	for name := range c.d.Common {
 		if !slices.Contains(known, name) {
@@ -93,16 +91,16 @@ func (c *check) commonKeys() {
 	}
 	slices.Sort(bad)
 	for _, name := range bad {
-		c.err(Problem{State: name, Message: fmt.Sprintf("%q is no common state", name), Pos: c.d.Common[name].Pos, Hint: meant(name, known)})
+		c.err(Problem{State: name, Message: fmt.Sprintf("%q is no common state", name), Hint: meant(name, known)})
 	}
 }
 
 // chain gives the common states that exist in this machine, each linked to the one after it and the last to after.
 func (c *check) chain(after string) []string {
 	var chain []string
-	for _, name := range CommonStates() {
+	for _, name := range Common() {
 		if h, ok := c.d.Common[name]; ok && c.m.states[name] == nil {
-			c.m.states[name] = &state{Handler: h, name: name, common: true}
+			c.m.states[name] = &state{State: State{Name: name, Handler: h}, common: true}
 		}
 		if c.m.states[name] != nil {
 			chain = append(chain, name)
@@ -121,7 +119,7 @@ func (c *check) terminals() {
 	for _, name := range []string{Completed, Failed} {
 		s := c.m.states[name]
 		if s == nil {
-			s = &state{Handler: c.d.Common[name], name: name}
+			s = &state{State: State{Name: name, Handler: c.d.Common[name]}}
 			c.m.states[name] = s
 		}
 		s.terminal = true
@@ -183,7 +181,7 @@ func meant(name string, known []string) string {
 func (c *check) paths() {
 	dynamic := false
 	for _, s := range c.m.states {
-		dynamic = dynamic || s.Dynamic
+		dynamic = dynamic || s.Dynamic && !s.terminal
 	}
 	tell := c.err
 	if dynamic {

@@ -125,6 +125,11 @@ func (e *LoopError) Hint() string {
 	return "visited most: " + strings.Join(names[:min(3, len(names))], ", ") + "; raise max_transitions if so many are meant"
 }
 
+// Unwrap gives a [fault.Error] of kind limit_exceeded.
+func (e *LoopError) Unwrap() error {
+	return fault.New(fault.LimitExceeded, "", e.Error()).WithHint(e.Hint())
+}
+
 // Report gives the form for reports.
 func (e *LoopError) Report() *event.Error {
 	return &event.Error{Kind: string(fault.LimitExceeded), Category: string(fault.Permanent), Message: e.Error(), Hint: e.Hint()}
@@ -140,8 +145,10 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("machine %q did not end within %v", e.Machine, e.After)
 }
 
-// Unwrap gives context.DeadlineExceeded.
-func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
+// Unwrap gives a [fault.Error] of kind timeout, and context.DeadlineExceeded.
+func (e *TimeoutError) Unwrap() []error {
+	return []error{fault.New(fault.Timeout, "", e.Error()), context.DeadlineExceeded}
+}
 
 // Report gives the form for reports.
 func (e *TimeoutError) Report() *event.Error {
@@ -176,15 +183,15 @@ func (e *nameError) Report() *event.Error {
 	return &event.Error{Kind: "script", Category: string(fault.Permanent), Message: e.message, Hint: e.hint}
 }
 
-// severalErrors is the cause of a failed run with what failed after it.
-type severalErrors []error
+// severalErrors is the cause of a failed run with what failed after it; at least two.
+type severalErrors struct{ all []error }
 
 // join puts errors together in the order given and leaves nil out.
 func join(errs ...error) error {
-	var all severalErrors
+	var all []error
 	for _, err := range errs {
-		if more, ok := err.(severalErrors); ok {
-			all = append(all, more...)
+		if more, ok := err.(*severalErrors); ok {
+			all = append(all, more.all...)
 		} else if err != nil {
 			all = append(all, err)
 		}
@@ -195,30 +202,32 @@ func join(errs ...error) error {
 	case 1:
 		return all[0]
 	}
-	return all
+	return &severalErrors{all}
 }
 
-func (e severalErrors) Error() string {
-	lines := []string{e[0].Error()}
-	for _, err := range e[1:] {
+func (e *severalErrors) Error() string {
+	return e.all[0].Error() + "\n" + e.later()
+}
+
+func (e *severalErrors) later() string {
+	lines := make([]string, 0, len(e.all)-1)
+	for _, err := range e.all[1:] {
 		lines = append(lines, "then "+err.Error())
 	}
 	return strings.Join(lines, "\n")
 }
 
 // Unwrap gives all of them.
-func (e severalErrors) Unwrap() []error { return e }
+func (e *severalErrors) Unwrap() []error { return e.all }
 
 // Report is the first error's, with the others in its detail.
-func (e severalErrors) Report() *event.Error {
+func (e *severalErrors) Report() *event.Error {
 	var first reporter
-	if !errors.As(e[0], &first) {
+	if !errors.As(e.all[0], &first) {
 		return &event.Error{Kind: string(fault.Other), Message: e.Error()}
 	}
 	c := *first.Report()
-	for _, err := range e[1:] {
-		c.Detail = addLine(c.Detail, "then "+err.Error())
-	}
+	c.Detail = addLine(c.Detail, e.later())
 	return &c
 }
 

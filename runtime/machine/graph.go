@@ -7,10 +7,11 @@ import (
 
 // Graph is a machine as nodes and edges, in the order of the definition.
 type Graph struct {
-	Name  string
-	Start string
-	Nodes []Node
-	Edges []Edge
+	Name   string
+	Start  string
+	States []string // the nodes' names
+	Nodes  []Node
+	Edges  []Edge
 }
 
 // Node is a state.
@@ -27,12 +28,16 @@ type Edge struct {
 }
 
 // Graph gives the machine's states and what they name. Failed, to which every error leads, is a node only where a state
-// names it or it has a handler.
+// names it or it has a handler, and a common state that no known path enters and the definition does not replace is none.
 func (m *Machine) Graph() Graph {
 	g := Graph{Name: m.name, Start: m.start}
 	named := false
+	reached := m.reach(m.start)
 	for _, name := range m.order {
 		s := m.states[name]
+		if s.common && !s.own && !reached[name] { // the definition starts after it
+			continue
+		}
 		for _, to := range s.targets() {
 			g.Edges = append(g.Edges, Edge{From: name, To: to})
 			named = named || to == Failed
@@ -41,6 +46,7 @@ func (m *Machine) Graph() Graph {
 			g.Edges = append(g.Edges, Edge{From: name, Dynamic: true})
 		}
 		if name != Failed || named || s.runs() {
+			g.States = append(g.States, name)
 			g.Nodes = append(g.Nodes, Node{Name: name, Common: s.common, Terminal: s.terminal})
 		}
 	}
@@ -86,11 +92,11 @@ func (g Graph) DOT() string {
 		attrs := ""
 		switch {
 		case n.Terminal:
-			attrs = " [peripheries=2]"
+			attrs = ", peripheries=2"
 		case n.Common:
-			attrs = " [color=gray, fontcolor=gray]"
+			attrs = ", color=gray, fontcolor=gray"
 		}
-		fmt.Fprintf(&b, "    %s%s\n", dotQuote("s:"+n.Name)+" [label="+dotQuote(n.Name)+"]", attrs)
+		fmt.Fprintf(&b, "    %s [label=%s%s]\n", dotQuote("s:"+n.Name), dotQuote(n.Name), attrs)
 	}
 	fmt.Fprintf(&b, "    start -> %s\n", dotQuote("s:"+g.Start))
 	for i, e := range g.Edges {

@@ -14,7 +14,6 @@ package machine
 import (
 	"context"
 	"slices"
-	"time"
 
 	"rig/runtime/event"
 )
@@ -30,30 +29,30 @@ const (
 	Failed            = "failed"
 )
 
-// CommonStates lists the states that run before the definition's own, in order. The caller owns the result.
-func CommonStates() []string {
+// Common lists the states that run before the definition's own, in order. The caller owns the result.
+func Common() []string {
 	return []string{ParsingConfig, Connecting, TestingConnection, VerifyingDatabase, GettingVersion}
 }
 
 // Step is one part of a handler. Enter may redirect by naming a state; "" goes on to execute. Execute names the next
-// state; only a common state may return "", for its usual next one. What exit returns is ignored, but its error counts.
-// The context ends with the run; exit and the handler of failed get one that outlives it by [ExitGrace].
-type Step func(ctx context.Context, v *Visit) (next string, err error)
+// state; only a common state may return "", for its usual next one.
+type Step func(v *Visit) (next string, err error)
 
-// Handler is what happens in a state; any of its steps may be nil. To lists the names that enter or execute may give, for
-// validation: "" stands for the usual next state of a common one, and an empty list on a common state means the same.
-// Dynamic says that To does not tell all names. Pos is where the handler was written.
+// Handler is what happens in a state; any of its steps may be nil.
 type Handler struct {
-	Enter, Execute, Exit Step
-	To                   []string
-	Dynamic              bool
-	Pos                  event.Pos
+	Enter, Execute Step
+	Exit           func(v *Visit) error
 }
 
-// NamedHandler is a state of a definition.
-type NamedHandler struct {
-	Name string
-	Handler
+// State is a state of a definition. To lists the names that enter or execute may give, for validation: "" stands for the
+// usual next state of a common one, and an empty list on a common state means the same. Dynamic says that To does not
+// tell all names. Pos is where the handler was written.
+type State struct {
+	Name    string
+	Handler Handler
+	To      []string
+	Dynamic bool
+	Pos     event.Pos
 }
 
 // Definition is what [New] makes a machine of. States are in source order; one that has the name of a common state
@@ -64,29 +63,23 @@ type NamedHandler struct {
 // completed.
 type Definition struct {
 	Name        string
-	States      []NamedHandler
+	States      []State
 	Start       string
 	AfterCommon string
 	Common      map[string]Handler
 }
 
-// Visit is what a step is told. Visits counts the visits of this state in this run and Transition all visits of the run,
-// both from 1 and with this one. Local belongs to the handler and is kept between the visits of one run. The steps of one
-// visit share one Visit; nobody else has it.
+// Visit is what a step is told. Context bounds the step that is running: it ends with the run, but for exit and the
+// handler of failed it outlives the run by [ExitGrace]. Previous is "" at the start. Visits counts the visits of this
+// state in this run and Step all visits of the run, both from 1 and with this one. Local belongs to the state and is kept
+// between its visits of one run. The steps of one visit share one Visit; nobody else has it.
 type Visit struct {
+	Context         context.Context
+	Machine, Member string
 	State, Previous string
 	Visits          int
-	Transition      int
-	Local           map[string]any
-	Run             *Run
-}
-
-// Run is what the visits of one run share. Data is the caller's, from [RunOptions].
-type Run struct {
-	Machine string
-	Member  string
-	Started time.Time
-	Data    any
+	Step            int
+	Local           any
 }
 
 // Problem is something wrong with a definition. Hint is one line, or "".
@@ -95,6 +88,14 @@ type Problem struct {
 	Message string
 	Pos     event.Pos
 	Hint    string
+}
+
+// Error gives the message with its hint.
+func (p Problem) Error() string {
+	if p.Hint == "" {
+		return p.Message
+	}
+	return p.Message + " (" + p.Hint + ")"
 }
 
 // Machine is a checked definition. It does not change.
@@ -107,8 +108,7 @@ type Machine struct {
 }
 
 type state struct {
-	Handler
-	name     string
+	State
 	then     string // the usual next state; "" on states that are not common
 	own      bool   // from Definition.States
 	common   bool
@@ -116,7 +116,10 @@ type state struct {
 }
 
 // runs reports whether a visit does anything.
-func (s *state) runs() bool { return s.Enter != nil || s.Execute != nil || s.Exit != nil }
+func (s *state) runs() bool {
+	h := s.Handler
+	return h.Enter != nil || h.Execute != nil || h.Exit != nil
+}
 
 // targets gives the states that s may name, as far as they are known, each once.
 func (s *state) targets() []string {

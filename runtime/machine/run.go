@@ -21,14 +21,13 @@ const (
 // pathShown is the number of states that a LoopError names.
 const pathShown = 20
 
-// RunOptions bound and name a run. Zero values take the defaults. Member is the coordinator's name for this run, "" alone.
-// Observe is told of every transition, in order, in the goroutine of the run. Data reaches every step as Visit.Run.Data.
-type RunOptions struct {
+// Options bound and name a run. Zero values take the defaults. Member is the coordinator's name for this run, "" alone.
+// Observe is told of every transition, in order, in the goroutine of the run.
+type Options struct {
 	MaxTransitions int
 	Timeout        time.Duration
 	Member         string
 	Observe        func(Transition)
-	Data           any
 }
 
 // Transition is one finished visit: State ran for Duration and named Next. Next is failed where Err is set, and "" where
@@ -54,21 +53,20 @@ type Result struct {
 // run is one run of a machine; it belongs to one goroutine.
 type run struct {
 	m      *Machine
-	o      RunOptions
-	shared *Run
+	o      Options
 	res    *Result
-	locals map[string]map[string]any
+	local  func() any
+	locals map[string]any
 	prev   string
 }
 
-// Run runs the machine to its end. The result is never nil; the error is its Err: one of *[StateError], *[LoopError] or
-// the reason for which a context ended, joined with what failed after it.
-func (m *Machine) Run(ctx context.Context, o RunOptions) (*Result, error) {
+// Run runs the machine to its end. local makes the Visit.Local of each state when it is first visited; it may be nil. The
+// result is never nil; the error is its Err: a *[StateError] or a *[LoopError], joined with what failed after it.
+func (m *Machine) Run(ctx context.Context, o Options, local func() any) (*Result, error) {
 	begin := time.Now()
 	r := &run{
-		m: m, o: o, locals: map[string]map[string]any{},
-		shared: &Run{Machine: m.name, Member: o.Member, Started: begin, Data: o.Data},
-		res:    &Result{State: m.start, Visits: map[string]int{}, Durations: map[string]time.Duration{}},
+		m: m, o: o, local: local, locals: map[string]any{},
+		res: &Result{State: m.start, Visits: map[string]int{}, Durations: map[string]time.Duration{}},
 	}
 	if err := r.defaults(); err != nil {
 		r.res.Err = err
@@ -119,10 +117,10 @@ func (r *run) toEnd(ctx context.Context) error {
 // mayEnter tells why s cannot be entered: the run was stopped, or went on for too long. Failed may always be entered.
 func (r *run) mayEnter(ctx context.Context, s *state) error {
 	switch {
-	case s.name == Failed:
+	case s.Name == Failed:
 		return nil
 	case ctx.Err() != nil:
-		return &StateError{Machine: r.m.name, State: s.name, Visit: r.res.Visits[s.name] + 1, Phase: "enter", Err: context.Cause(ctx), Pos: s.Pos}
+		return &StateError{Machine: r.m.name, State: s.Name, Visit: r.res.Visits[s.Name] + 1, Phase: "enter", Err: context.Cause(ctx), Pos: s.Pos}
 	case !s.terminal && len(r.res.Path) >= r.o.MaxTransitions:
 		e := &LoopError{Machine: r.m.name, Max: r.o.MaxTransitions, Visits: map[string]int{}}
 		for name, n := range r.res.Visits {
@@ -131,7 +129,7 @@ func (r *run) mayEnter(ctx context.Context, s *state) error {
 		for _, t := range r.res.Path[max(0, len(r.res.Path)-pathShown+1):] {
 			e.Path = append(e.Path, t.State)
 		}
-		e.Path = append(e.Path, s.name)
+		e.Path = append(e.Path, s.Name)
 		return e
 	}
 	return nil
@@ -139,11 +137,11 @@ func (r *run) mayEnter(ctx context.Context, s *state) error {
 
 // end runs a terminal state's handler, if it has one.
 func (r *run) end(ctx context.Context, s *state) error {
-	if s.name == Failed {
+	if s.Name == Failed {
 		return r.afterError(ctx)
 	}
 	if !s.runs() {
-		r.res.Visits[s.name]++
+		r.res.Visits[s.Name]++
 		return nil
 	}
 	_, err := r.visit(ctx, s)
@@ -174,26 +172,26 @@ func (r *run) afterError(ctx context.Context) error {
 // visit runs the steps of a state and records the transition.
 func (r *run) visit(ctx context.Context, s *state) (string, error) {
 	begin := time.Now()
-	r.res.Visits[s.name]++
-	if r.locals[s.name] == nil {
-		r.locals[s.name] = map[string]any{}
+	r.res.Visits[s.Name]++
+	if _, ok := r.locals[s.Name]; !ok && r.local != nil {
+		r.locals[s.Name] = r.local()
 	}
 	v := &Visit{
-		State: s.name, Previous: r.prev, Visits: r.res.Visits[s.name], Transition: len(r.res.Path) + 1,
-		Local: r.locals[s.name], Run: r.shared,
+		Context: ctx, Machine: r.m.name, Member: r.o.Member, State: s.Name, Previous: r.prev,
+		Visits: r.res.Visits[s.Name], Step: len(r.res.Path) + 1, Local: r.locals[s.Name],
 	}
-	next, err := r.steps(ctx, s, v)
+	next, err := r.steps(s, v)
 	err = join(err, r.exit(ctx, s, v))
 	if err != nil {
 		next = ""
-		if !(s.name == Failed) && ctx.Err() == nil {
+		if s.Name != Failed && ctx.Err() == nil {
 			next = Failed
 		}
 	}
-	t := Transition{State: s.name, Next: next, Visit: v.Visits, Duration: time.Since(begin), Err: err}
-	r.prev = s.name
+	t := Transition{State: s.Name, Next: next, Visit: v.Visits, Duration: time.Since(begin), Err: err}
+	r.prev = s.Name
 	r.res.Path = append(r.res.Path, t)
-	r.res.Durations[s.name] += t.Duration
+	r.res.Durations[s.Name] += t.Duration
 	if r.o.Observe != nil {
 		r.o.Observe(t)
 	}
@@ -201,15 +199,15 @@ func (r *run) visit(ctx context.Context, s *state) (string, error) {
 }
 
 // steps runs enter and, unless that redirects, execute; it gives the name of the next state, "" after a terminal one.
-func (r *run) steps(ctx context.Context, s *state, v *Visit) (string, error) {
-	next, err := r.step(ctx, s, v, "enter", s.Enter)
+func (r *run) steps(s *state, v *Visit) (string, error) {
+	next, err := r.step(s, v, "enter", s.Handler.Enter)
 	if err != nil {
 		return "", err
 	}
 	phase := "enter"
 	if next == "" || s.terminal {
 		phase = "execute"
-		if next, err = r.step(ctx, s, v, phase, s.Execute); err != nil {
+		if next, err = r.step(s, v, phase, s.Handler.Execute); err != nil {
 			return "", err
 		}
 	}
@@ -232,24 +230,26 @@ func (r *run) badName(next string) error {
 }
 
 func (r *run) exit(ctx context.Context, s *state, v *Visit) error {
-	if s.Exit == nil {
+	if s.Handler.Exit == nil {
 		return nil
 	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	_, err := r.step(ctx, s, v, "exit", s.Exit)
+	v.Context = ctx
+	_, err := r.step(s, v, "exit", func(v *Visit) (string, error) { return "", s.Handler.Exit(v) })
 	return err
 }
 
 // step calls f, if there is one. Where the context ended meanwhile, the reason of that is the cause.
-func (r *run) step(ctx context.Context, s *state, v *Visit, phase string, f Step) (string, error) {
+func (r *run) step(s *state, v *Visit, phase string, f Step) (string, error) {
 	if f == nil {
 		return "", nil
 	}
-	next, err := call(ctx, f, v)
+	next, err := call(f, v)
 	if err == nil {
 		return next, nil
 	}
+	ctx := v.Context
 	if ended := context.Cause(ctx); ended != nil && !errors.Is(err, ended) {
 		if errors.Is(err, ctx.Err()) {
 			err = ended
@@ -261,16 +261,16 @@ func (r *run) step(ctx context.Context, s *state, v *Visit, phase string, f Step
 }
 
 func (r *run) stateError(s *state, v *Visit, phase string, err error) error {
-	return &StateError{Machine: r.m.name, State: s.name, Visit: v.Visits, Phase: phase, Err: err, Pos: s.Pos}
+	return &StateError{Machine: r.m.name, State: s.Name, Visit: v.Visits, Phase: phase, Err: err, Pos: s.Pos}
 }
 
-func call(ctx context.Context, f Step, v *Visit) (next string, err error) {
+func call(f Step, v *Visit) (next string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: string(debug.Stack())}
 		}
 	}()
-	return f(ctx, v)
+	return f(v)
 }
 
 // outlive gives a context that ends ExitGrace after ctx does, at once counted where ctx ended before.

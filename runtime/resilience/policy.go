@@ -1,13 +1,12 @@
 // Package resilience decides whether a failed call is worth another attempt.
 //
-// A [Policy] runs an attempt again while its errors are of the kinds it names; a [Breaker] refuses calls for a while after too many
-// failures. Both know errors by their category (package fault): transient ones are tried again, permanent ones fail
+// A [Policy] runs an attempt again while its errors are of the categories or kinds it names; a [Breaker] refuses calls for
+// a while after too many failures. Both know errors by package fault: transient ones are tried again, permanent ones fail
 // fast, unknown ones are tried again within the limits when the policy names them.
 package resilience
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,14 +17,16 @@ import (
 	"rig/runtime/fault"
 )
 
-// Policy says how often a call is tried, and when. The pause after attempt n is BaseDelay*2^(n-1), at most MaxDelay; with
-// Jitter it is drawn between zero and that (full jitter).
+// Policy says how often a call is tried, and when. The pause after attempt n is BaseDelay*2^(n-1), at most MaxDelay (0: no
+// bound); with Jitter it is drawn evenly between zero and that, the full jitter of "Exponential Backoff And Jitter" (AWS
+// Architecture Blog, 2015).
 type Policy struct {
-	MaxAttempts int
+	MaxAttempts int // calls in all
 	BaseDelay   time.Duration
 	MaxDelay    time.Duration
 	Jitter      bool
-	On          []string // categories and kinds of package fault; empty is transient
+	On          []string // categories and kinds of package fault; empty is transient and unknown
+	Seed        uint64   // of the jitter, where Do is given no source of its own
 }
 
 // DefaultPolicy is what a bare retry = "transient" means: transactions that met a deadlock begin again at once.
@@ -38,15 +39,34 @@ func (p Policy) Validate() error {
 	switch {
 	case p.MaxAttempts < 1:
 		return fmt.Errorf("max_attempts: want at least 1, got %d", p.MaxAttempts)
-	case p.BaseDelay < 0 || p.MaxDelay < 0:
-		return errors.New("base_delay and max_delay cannot be negative")
+	case p.BaseDelay < 0:
+		return fmt.Errorf("base_delay: want 0 or more, got %s", p.BaseDelay)
+	case p.MaxDelay < 0:
+		return fmt.Errorf("max_delay: want 0 or more, got %s", p.MaxDelay)
 	case p.MaxDelay > 0 && p.BaseDelay > p.MaxDelay:
 		return fmt.Errorf("base_delay %s is longer than max_delay %s", p.BaseDelay, p.MaxDelay)
+	}
+	return p.validateOn()
+}
+
+func (p Policy) validateOn() error {
+	known := []string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
+	for _, k := range fault.Kinds() {
+		known = append(known, string(k.Kind))
+	}
+	for _, name := range p.On {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if near := fault.Suggest(name, known); near != "" {
+			return fmt.Errorf("on: %q is no category or kind of error, did you mean %q?", name, near)
+		}
+		return fmt.Errorf("on: %q is no category or kind of error", name)
 	}
 	return nil
 }
 
-// Attempt is one attempt that failed. Final is set on the last.
+// Attempt is one attempt that failed; N counts from 1. Final is set on the last.
 type Attempt struct {
 	N     int
 	Err   error
@@ -65,44 +85,70 @@ func (e *ExhaustedError) Error() string {
 	return fmt.Sprintf("%s: gave up after %d attempts: %v", e.Name, e.Attempts, e.Err)
 }
 
+// Unwrap gives the last attempt's error.
 func (e *ExhaustedError) Unwrap() error { return e.Err }
+
+// StoppedError is a call that was given up because its context ended before or between attempts. Last is the error of the
+// latest attempt, nil where there was none; it says what was tried, but the error is the context's.
+type StoppedError struct {
+	Name     string
+	Attempts int
+	Cause    error // the context's
+	Last     error
+}
+
+func (e *StoppedError) Error() string {
+	if e.Last == nil {
+		return fmt.Sprintf("%s: stopped before its first attempt: %v", e.Name, e.Cause)
+	}
+	return fmt.Sprintf("%s: stopped after attempt %d: %v (it had failed with: %v)", e.Name, e.Attempts, e.Cause, e.Last)
+}
+
+// Unwrap gives the context's cause.
+func (e *StoppedError) Unwrap() error { return e.Cause }
 
 // Retries reports whether the policy would try again after err.
 func (p Policy) Retries(err error) bool {
-	c := fault.Classify(err)
-	on := p.On
-	if len(on) == 0 {
-		on = []string{string(fault.Transient)}
+	if err == nil {
+		return false
 	}
-	return slices.Contains(on, string(c.Category)) || slices.Contains(on, string(c.Kind))
+	c := fault.Classify(err)
+	if len(p.On) == 0 {
+		return c.Category != fault.Permanent
+	}
+	return slices.Contains(p.On, string(c.Category)) || slices.Contains(p.On, string(c.Kind))
 }
 
-// Do calls attempt(1), attempt(2), ... until one succeeds, fails for good, the attempts are used up or ctx ends. observe
-// is told of every failed attempt; it may be nil.
+// Do calls attempt(1), attempt(2), ... until one succeeds, one fails with an error that is not retried (which Do returns
+// as it is), the attempts are used up (*[ExhaustedError]) or ctx ends (*[StoppedError]). observe is told of every failed
+// attempt before the pause that follows it; it may be nil. rng draws the jitter; nil means one made of Seed.
 func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt func(n int) error, observe func(Attempt)) error {
 	if err := p.Validate(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fault.Wrap("retry", "", "", fmt.Errorf("%s: %w", name, err))
+	}
+	if rng == nil {
+		rng = rand.New(rand.NewPCG(p.Seed, 0))
 	}
 	if observe == nil {
 		observe = func(Attempt) {}
 	}
-	n := 0
-	var last error
-	err := retry.Do(func() error {
-		n++
-		last = attempt(n)
-		return last
-	},
-		retry.Context(ctx), retry.Attempts(uint(p.MaxAttempts)), retry.LastErrorOnly(true),
+	n, last := 0, error(nil)
+	err := retry.Do(
+		func() error {
+			n++
+			last = attempt(n)
+			return last
+		},
+		retry.Context(ctx), retry.Attempts(uint(p.MaxAttempts)), retry.Delay(p.BaseDelay), retry.LastErrorOnly(true),
 		retry.RetryIf(func(err error) bool {
-			again := p.Retries(err) && n < p.MaxAttempts && ctx.Err() == nil
+			again := n < p.MaxAttempts && ctx.Err() == nil && p.Retries(err)
 			if !again {
 				observe(Attempt{N: n, Err: err, Final: true})
 			}
 			return again
 		}),
-		retry.DelayType(func(i uint, err error, _ *retry.Config) time.Duration {
-			d := p.delay(n, rng)
+		retry.DelayType(func(_ uint, err error, c *retry.Config) time.Duration {
+			d := p.delay(n, c, rng)
 			observe(Attempt{N: n, Err: err, Delay: d})
 			return d
 		}),
@@ -110,22 +156,26 @@ func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt fun
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case n >= p.MaxAttempts && n > 1 && p.Retries(last):
+	case ctx.Err() != nil && (last == nil || p.Retries(last)):
+		return &StoppedError{Name: name, Attempts: n, Cause: context.Cause(ctx), Last: last}
+	case n >= p.MaxAttempts && p.Retries(last):
 		return &ExhaustedError{Name: name, Attempts: n, Err: last}
 	}
 	return last
 }
 
 // delay is the pause after attempt n.
-func (p Policy) delay(n int, rng *rand.Rand) time.Duration {
-	d := p.BaseDelay << min(n-1, 30)
-	if d < p.BaseDelay || (p.MaxDelay > 0 && d > p.MaxDelay) {
-		d = p.MaxDelay
+func (p Policy) delay(n int, c *retry.Config, rng *rand.Rand) time.Duration {
+	if p.BaseDelay == 0 { // retry-go would make it a nanosecond
+		return 0
 	}
-	if p.Jitter && d > 0 {
-		d = time.Duration(rng.Int64N(int64(d) + 1))
+	d := retry.BackOffDelay(uint(n), nil, c)
+	if p.MaxDelay > 0 {
+		d = min(d, p.MaxDelay)
+	}
+	if p.Jitter {
+		d = time.Duration(rng.Uint64N(uint64(d) + 1))
 	}
 	return d
 }
+

@@ -1,0 +1,166 @@
+// Package retry declares the module retry: policies for calls that may fail, breakers for those that keep failing.
+package retry
+
+import (
+	"errors"
+	"fmt"
+
+	"go.starlark.net/starlark"
+
+	"rig/builtins/spec"
+	"rig/builtins/value"
+	"rig/runtime/event"
+	"rig/runtime/resilience"
+	"rig/runtime/scenario"
+	"rig/runtime/script"
+)
+
+// Module lists the functions.
+func Module() *spec.Module {
+	return &spec.Module{
+		Name: "retry", Doc: "Calls that may fail: policies that try again, breakers that stop trying.",
+		Funcs: []*spec.Func{policyFunc, breakerFunc},
+		Types: []*spec.Type{policyType, breakerType},
+	}
+}
+
+// policy is a retry policy of a script.
+type policy struct{ p resilience.Policy }
+
+var _ value.Policied = (*policy)(nil)
+
+// Policy is what it says.
+func (p *policy) Policy() resilience.Policy { return p.p }
+
+func (p *policy) String() string {
+	return fmt.Sprintf("<policy %d attempts, %s to %s>", p.p.MaxAttempts, p.p.BaseDelay, p.p.MaxDelay)
+}
+func (p *policy) Type() string          { return "policy" }
+func (p *policy) Freeze()               {}
+func (p *policy) Truth() starlark.Bool  { return true }
+func (p *policy) Hash() (uint32, error) { return 0, errors.New("unhashable type: policy") }
+
+// Attr finds a member.
+func (p *policy) Attr(name string) (starlark.Value, error) { return policyType.Attr(p, name) }
+
+// AttrNames lists the members.
+func (p *policy) AttrNames() []string { return policyType.AttrNames() }
+
+var callParams = []spec.Param{
+	{Name: "name", Type: "str", Doc: "How reports call it."},
+	{Name: "fn", Type: "callable", Doc: "What to call."},
+	{Name: "args", Type: "any", Variadic: true, Doc: "Its arguments."},
+	{Name: "kwargs", Type: "any", Keywords: true, Doc: "Its keyword arguments."},
+}
+
+var policyType = (&spec.Type{
+	Name: "policy", Doc: "Says how often a call is tried, and when.",
+	Example: `
+p = retry.policy(max_attempts = 3, base_delay = "1ms")
+expect.eq(p.call("answer", lambda: 42), 42)
+`,
+	Methods: []*spec.Func{{
+		Name: "call", Returns: "any", Doc: "Calls fn(*args) again while it fails with errors that the policy retries. Each attempt is in the journal with its cause and its delay.", Params: callParams,
+		Impl: func(c *spec.Call) (starlark.Value, error) {
+			var out starlark.Value
+			err := value.Retry(c, c.Str("name"), c.Recv.(*policy).p, func(int) (err error) {
+				out, err = starlark.Call(c.Thread, c.Callable("fn"), c.Rest, c.Extra)
+				return err
+			})
+			return out, err
+		},
+	}},
+}).Seal()
+
+var policyFunc = &spec.Func{
+	Name: "policy", Returns: "policy", LoadTime: true,
+	Doc: "Makes a retry policy: the delay doubles with each attempt, up to max_delay; with jitter it is drawn between zero and that.",
+	Params: []spec.Param{
+		{Name: "max_attempts", Type: "int", Default: starlark.MakeInt(5), KwOnly: true, Doc: "Calls in all."},
+		{Name: "base_delay", Type: "duration", Default: starlark.String("1s"), KwOnly: true, Doc: "After the first failure."},
+		{Name: "max_delay", Type: "duration", Default: starlark.String("30s"), KwOnly: true, Doc: "At most."},
+		{Name: "jitter", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "Draw the delay."},
+		{Name: "on", Type: "any", Default: starlark.String("transient"), KwOnly: true, Doc: "A category or kind of error, or a list of them."},
+	},
+	Example: `
+p = retry.policy(max_attempts = 2, base_delay = "1ms", on = ["transient"])
+r = try_(p.call, "doomed", t.db.query, "SELECT nonsense FROM nowhere")
+expect.eq(r.error.kind, "unknown_table")
+`,
+	Impl: func(c *spec.Call) (starlark.Value, error) {
+		on, err := value.RetryOn(c.Arg("on"))
+		if err != nil {
+			return nil, c.Errorf("on", "%v", err)
+		}
+		p := resilience.Policy{MaxAttempts: int(c.Int("max_attempts")), BaseDelay: c.Duration("base_delay"), MaxDelay: c.Duration("max_delay"), Jitter: c.Bool("jitter"), On: on}
+		if err := p.Validate(); err != nil {
+			return nil, &spec.ArgError{Call: c.Name(), Problem: err.Error()}
+		}
+		return &policy{p}, nil
+	},
+}
+
+// breaker is a circuit breaker of a script.
+type breaker struct{ b *resilience.Breaker }
+
+func (b *breaker) String() string        { return "<breaker " + b.b.State() + ">" }
+func (b *breaker) Type() string          { return "breaker" }
+func (b *breaker) Freeze()               {}
+func (b *breaker) Truth() starlark.Bool  { return true }
+func (b *breaker) Hash() (uint32, error) { return 0, errors.New("unhashable type: breaker") }
+
+// Attr finds a member.
+func (b *breaker) Attr(name string) (starlark.Value, error) { return breakerType.Attr(b, name) }
+
+// AttrNames lists the members.
+func (b *breaker) AttrNames() []string { return breakerType.AttrNames() }
+
+var breakerType = (&spec.Type{
+	Name: "breaker", Doc: "Refuses calls for a while after too many failures in a row, with an error of kind breaker_open.",
+	Example: `
+b = retry.breaker(failure_threshold = 1, recovery_timeout = "1m")
+try_(b.call, "down", fail, "no")
+expect.eq(b.state, "open")
+expect.error(b.call, "down", lambda: 1, kind = "breaker_open")
+`,
+	Attrs: []spec.Attr{{Name: "state", Type: "str", Doc: "closed, open or half_open.", Get: func(v starlark.Value) (starlark.Value, error) {
+		return starlark.String(v.(*breaker).b.State()), nil
+	}}},
+	Methods: []*spec.Func{{
+		Name: "call", Returns: "any", Doc: "Calls fn(*args), or refuses.", Params: callParams,
+		Impl: func(c *spec.Call) (out starlark.Value, err error) {
+			err = c.Recv.(*breaker).b.Call(c.Str("name"), func() (err error) {
+				out, err = starlark.Call(c.Thread, c.Callable("fn"), c.Rest, c.Extra)
+				return err
+			})
+			return out, err
+		},
+	}},
+}).Seal()
+
+var breakerFunc = &spec.Func{
+	Name: "breaker", Returns: "breaker",
+	Doc: "Makes a circuit breaker. Tasks may share it.",
+	Params: []spec.Param{
+		{Name: "failure_threshold", Type: "int", Default: starlark.MakeInt(5), KwOnly: true, Doc: "Failures in a row that open it."},
+		{Name: "recovery_timeout", Type: "duration", Default: starlark.String("60s"), KwOnly: true, Doc: "After which a call may try again."},
+		{Name: "success_threshold", Type: "int", Default: starlark.MakeInt(2), KwOnly: true, Doc: "Successes in a row that close it."},
+	},
+	Example: `
+b = retry.breaker(failure_threshold = 3)
+expect.eq(b.call("fine", lambda: 1), 1)
+`,
+	Impl: func(c *spec.Call) (starlark.Value, error) {
+		o := resilience.BreakerOptions{FailureThreshold: int(c.Int("failure_threshold")), RecoveryTimeout: c.Duration("recovery_timeout"), SuccessThreshold: int(c.Int("success_threshold"))}
+		if err := o.Validate(); err != nil {
+			return nil, &spec.ArgError{Call: c.Name(), Problem: err.Error()}
+		}
+		pos := script.CallerPos(c.Thread)
+		if t, err := scenario.FromThread(c.Thread); err == nil {
+			o.Observe = func(from, to string) {
+				t.Emit(pos, &event.Breaker{Name: pos.String(), From: from, To: to})
+			}
+		}
+		return &breaker{resilience.NewBreaker(o)}, nil
+	},
+}

@@ -1,0 +1,124 @@
+package spec
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"go.starlark.net/starlark"
+
+	"rig/runtime/fault"
+	"rig/runtime/script"
+)
+
+// Builtin is the callable made from a Func. It carries its declaration, so that help() finds it.
+type Builtin struct {
+	fn    *Func
+	owner string // "conn", "task"; empty for a predeclared function
+	recv  starlark.Value
+}
+
+var (
+	_ starlark.Callable = (*Builtin)(nil)
+	_ starlark.HasAttrs = (*moduleValue)(nil)
+)
+
+// Decl gives the declaration.
+func (b *Builtin) Decl() *Func { return b.fn }
+
+// Receiver gives the object of a bound method, nil for a function.
+func (b *Builtin) Receiver() starlark.Value { return b.recv }
+
+// Name is the qualified name.
+func (b *Builtin) Name() string {
+	if b.owner == "" {
+		return b.fn.Name
+	}
+	return b.owner + "." + b.fn.Name
+}
+
+func (b *Builtin) String() string       { return fmt.Sprintf("<built-in %s>", b.Name()) }
+func (b *Builtin) Type() string         { return "builtin_function_or_method" }
+func (b *Builtin) Truth() starlark.Bool { return true }
+
+// Freeze reaches the receiver: a bound method shares what it is bound to.
+func (b *Builtin) Freeze() {
+	if b.recv != nil {
+		b.recv.Freeze()
+	}
+}
+
+// Hash is that of the name.
+func (b *Builtin) Hash() (uint32, error) { return starlark.String(b.Name()).Hash() }
+
+// CallInternal checks the arguments and runs the implementation. A panic in it is an error of the script's call.
+func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, &script.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	if !b.fn.LoadTime {
+		if t := script.From(th); t != nil && t.Loading() {
+			return nil, fmt.Errorf("%s cannot be called while the file loads: put it into a test or a function", b.Name())
+		}
+	}
+	if b.fn.Raw != nil {
+		return b.fn.Raw(th, b.recv, args, kwargs)
+	}
+	c := &Call{Thread: th, Recv: b.recv, fn: b.fn, name: b.Name()}
+	if err := b.fn.bind(c, args, kwargs); err != nil {
+		return nil, err
+	}
+	v, err = b.fn.Impl(c)
+	if v == nil && err == nil {
+		v = starlark.None
+	}
+	return v, err
+}
+
+// moduleValue is a module as scripts see it.
+type moduleValue struct {
+	decl    *Module
+	members starlark.StringDict
+	names   []string
+}
+
+func newModuleValue(m *Module) *moduleValue {
+	v := &moduleValue{decl: m, members: starlark.StringDict{}}
+	for _, f := range m.Funcs {
+		v.members[f.Name] = &Builtin{fn: f, owner: m.Name}
+		v.names = append(v.names, f.Name)
+	}
+	for _, c := range m.Constants {
+		v.members[c.Name] = c.Value
+		v.names = append(v.names, c.Name)
+	}
+	v.members.Freeze()
+	return v
+}
+
+// Decl gives the declaration.
+func (m *moduleValue) Decl() *Module         { return m.decl }
+func (m *moduleValue) String() string        { return fmt.Sprintf("<module %s>", m.decl.Name) }
+func (m *moduleValue) Type() string          { return "module" }
+func (m *moduleValue) Freeze()               {}
+func (m *moduleValue) Truth() starlark.Bool  { return true }
+func (m *moduleValue) Hash() (uint32, error) { return starlark.String(m.decl.Name).Hash() }
+func (m *moduleValue) AttrNames() []string   { return m.names }
+
+// Attr finds a member; a misspelt one is answered with the nearest.
+func (m *moduleValue) Attr(name string) (starlark.Value, error) {
+	if v, ok := m.members[name]; ok {
+		return v, nil
+	}
+	return nil, NoAttr("module "+m.decl.Name, name, m.names)
+}
+
+// NoAttr is the error of an attribute that does not exist, with the nearest that does.
+func NoAttr(owner, name string, names []string) error {
+	msg := fmt.Sprintf("%s has no attribute %q", owner, name)
+	if s := fault.Suggest(name, names); s != "" {
+		msg += fmt.Sprintf(", did you mean %q?", s)
+	}
+	return starlark.NoSuchAttrError(msg)
+}

@@ -1,0 +1,286 @@
+package spec
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	starlarktime "go.starlark.net/lib/time"
+	"go.starlark.net/starlark"
+
+	"rig/runtime/fault"
+	"rig/runtime/script"
+)
+
+// Call is one call of a built-in with its arguments in the order of their declaration.
+type Call struct {
+	Thread *starlark.Thread
+	Recv   starlark.Value // the object of a method, nil for a function
+	Rest   starlark.Tuple // the arguments of a Variadic parameter
+	Extra  []starlark.Tuple
+
+	fn   *Func
+	name string // qualified, for errors
+	args [maxParams]starlark.Value
+}
+
+// maxParams bounds the declared parameters of one built-in, so that a call needs one allocation.
+const maxParams = 12
+
+// Name gives the qualified name, "conn.query".
+func (c *Call) Name() string { return c.name }
+
+// Arg gives an argument by its name: nil when it is absent. An undeclared name is a bug in rig and panics.
+func (c *Call) Arg(name string) starlark.Value { return c.args[c.at(name)] }
+
+// Has reports whether the argument was given (or has a default) and is not None.
+func (c *Call) Has(name string) bool {
+	v := c.args[c.at(name)]
+	return v != nil && v != starlark.None
+}
+
+func (c *Call) at(name string) int {
+	for i := range c.fn.Params {
+		if c.fn.Params[i].Name == name {
+			return i
+		}
+	}
+	panic(fmt.Sprintf("built-in %s declares no parameter %q", c.name, name))
+}
+
+// Str gives a str argument, "" when absent or None.
+func (c *Call) Str(name string) string {
+	s, _ := starlark.AsString(c.Arg(name))
+	return s
+}
+
+// Int gives an int argument, 0 when absent or None. Values beyond an int64 were refused before.
+func (c *Call) Int(name string) int64 {
+	if i, ok := c.Arg(name).(starlark.Int); ok {
+		n, _ := i.Int64()
+		return n
+	}
+	return 0
+}
+
+// Float gives a float or int argument.
+func (c *Call) Float(name string) float64 {
+	v := c.Arg(name)
+	if v == nil {
+		return 0
+	}
+	f, _ := starlark.AsFloat(v)
+	return f
+}
+
+// Bool gives a bool argument, false when absent or None.
+func (c *Call) Bool(name string) bool {
+	b, _ := c.Arg(name).(starlark.Bool)
+	return bool(b)
+}
+
+// Duration gives a duration argument, 0 when absent or None.
+func (c *Call) Duration(name string) time.Duration {
+	if !c.Has(name) {
+		return 0
+	}
+	d, _ := AsDuration(c.Arg(name))
+	return d
+}
+
+// Callable gives a function argument, nil when absent or None.
+func (c *Call) Callable(name string) starlark.Callable {
+	f, _ := c.Arg(name).(starlark.Callable)
+	return f
+}
+
+// Script gives the running script thread.
+func (c *Call) Script() *script.Thread { return script.From(c.Thread) }
+
+// Errorf makes an error about an argument: "conn.query: argument sql: ...".
+func (c *Call) Errorf(param, format string, args ...any) error {
+	return &ArgError{Call: c.name, Param: param, Problem: fmt.Sprintf(format, args...)}
+}
+
+// ArgError is a call that does not fit its declaration.
+type ArgError struct {
+	Call    string
+	Param   string // empty when the call as a whole is wrong
+	Problem string
+	Hint    string
+}
+
+func (e *ArgError) Error() string {
+	s := e.Call + ": "
+	if e.Param != "" {
+		s += "argument " + e.Param + ": "
+	}
+	s += e.Problem
+	if e.Hint != "" {
+		s += " (" + e.Hint + ")"
+	}
+	return s
+}
+
+// AsDuration reads "200ms", "1m30s", a time.duration, or a number of seconds; negative and endless ones are refused.
+func AsDuration(v starlark.Value) (time.Duration, error) {
+	var d time.Duration
+	switch v := v.(type) {
+	case starlark.String:
+		p, err := time.ParseDuration(string(v))
+		if err != nil {
+			return 0, fmt.Errorf("%q is no duration: write it like \"200ms\", \"5s\" or \"1m30s\"", string(v))
+		}
+		d = p
+	case starlarktime.Duration:
+		d = time.Duration(v)
+	case starlark.Int, starlark.Float:
+		f, _ := starlark.AsFloat(v)
+		if math.IsNaN(f) || math.Abs(f) > 1e9 {
+			return 0, fmt.Errorf("%s seconds is no usable duration", v)
+		}
+		d = time.Duration(f * float64(time.Second))
+	default:
+		return 0, fmt.Errorf("want a duration like \"200ms\", got %s", v.Type())
+	}
+	if d < 0 {
+		return 0, fmt.Errorf("a duration cannot be negative, got %s", d)
+	}
+	return d, nil
+}
+
+// bind puts the arguments of a call into the order of the declaration.
+func (f *Func) bind(c *Call, args starlark.Tuple, kwargs []starlark.Tuple) error {
+	if len(f.Params) > maxParams {
+		panic(fmt.Sprintf("built-in %s declares more than %d parameters", c.name, maxParams))
+	}
+	if err := f.positional(c, args); err != nil {
+		return err
+	}
+	for _, kv := range kwargs {
+		if err := f.keyword(c, kv); err != nil {
+			return err
+		}
+	}
+	for i := range f.Params {
+		p := &f.Params[i]
+		if c.args[i] == nil {
+			if p.required() {
+				return &ArgError{Call: c.name, Problem: "missing argument " + p.Name, Hint: f.Signature(c.name)}
+			}
+			c.args[i] = p.Default
+			continue
+		}
+		if err := accept(p, c.args[i]); err != nil {
+			return &ArgError{Call: c.name, Param: p.Name, Problem: err.Error()}
+		}
+	}
+	return nil
+}
+
+func (f *Func) positional(c *Call, args starlark.Tuple) error {
+	n := 0
+	for i := range f.Params {
+		p := &f.Params[i]
+		if p.Variadic {
+			c.Rest = args[n:]
+			return nil
+		}
+		if p.KwOnly || p.Keywords || n == len(args) {
+			break
+		}
+		c.args[i] = args[n]
+		n++
+	}
+	if n < len(args) {
+		return &ArgError{Call: c.name, Problem: fmt.Sprintf("takes %s, got %d", f.takes(), len(args)), Hint: f.Signature(c.name)}
+	}
+	return nil
+}
+
+func (f *Func) takes() string {
+	n := 0
+	for i := range f.Params {
+		if p := &f.Params[i]; !p.KwOnly && !p.Keywords {
+			n++
+		}
+	}
+	if n == 1 {
+		return "at most 1 positional argument"
+	}
+	return fmt.Sprintf("at most %d positional arguments", n)
+}
+
+func (f *Func) keyword(c *Call, kv starlark.Tuple) error {
+	key := string(kv[0].(starlark.String))
+	var names []string
+	extra := false
+	for i := range f.Params {
+		p := &f.Params[i]
+		if p.Keywords {
+			extra = true
+		}
+		if p.Variadic || p.Keywords {
+			continue
+		}
+		if p.Name == key {
+			if c.args[i] != nil {
+				return &ArgError{Call: c.name, Param: key, Problem: "given twice"}
+			}
+			c.args[i] = kv[1]
+			return nil
+		}
+		names = append(names, p.Name)
+	}
+	if extra {
+		c.Extra = append(c.Extra, kv)
+		return nil
+	}
+	e := &ArgError{Call: c.name, Problem: fmt.Sprintf("unknown keyword argument %q", key), Hint: f.Signature(c.name)}
+	if s := fault.Suggest(key, names); s != "" {
+		e.Problem += fmt.Sprintf(", did you mean %q?", s)
+	}
+	return e
+}
+
+// Signature writes the call as the manual does: name(sql, *args, timeout = None).
+func (f *Func) Signature(name string) string {
+	var parts []string
+	star := false
+	for i := range f.Params {
+		p := &f.Params[i]
+		switch {
+		case p.Variadic:
+			parts, star = append(parts, "*"+p.Name), true
+		case p.Keywords:
+			parts = append(parts, "**"+p.Name)
+		default:
+			if p.KwOnly && !star {
+				parts, star = append(parts, "*"), true
+			}
+			parts = append(parts, p.text())
+		}
+	}
+	return name + "(" + strings.Join(parts, ", ") + ")"
+}
+
+func (p *Param) text() string {
+	switch {
+	case p.Default != nil:
+		return p.Name + " = " + p.Default.String()
+	case p.Optional:
+		return p.Name + " = None"
+	}
+	return p.Name
+}
+
+// Declares reports whether the built-in has a parameter of that name.
+func (c *Call) Declares(name string) bool {
+	for i := range c.fn.Params {
+		if c.fn.Params[i].Name == name {
+			return true
+		}
+	}
+	return false
+}

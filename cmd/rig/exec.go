@@ -1,0 +1,424 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"go.starlark.net/starlark"
+
+	"rig/builtins"
+	"rig/builtins/expect"
+	"rig/builtins/test"
+	"rig/runtime/config"
+	"rig/runtime/event"
+	"rig/runtime/report"
+	"rig/runtime/scenario"
+	"rig/runtime/script"
+)
+
+// execCmd runs scenarios. Flags that are settings keep their text: package config reads it, and knows where it came from.
+type execCmd struct {
+	globals
+	Paths []string `arg:"" name:"path" help:"Files, folders (every .star file below) or globs."`
+
+	Target           string   `short:"t" group:"target" placeholder:"TARGET" help:"embedded (the default), mariadb, mysql, dolt, tidb, a mysql:// URL, a DSN, or a name from rig.toml."`
+	OneDatabase      string   `group:"target" placeholder:"NAME" help:"Run inside this database, one test at a time, where the user may not create any."`
+	AllowDatabase    []string `group:"target" placeholder:"NAME" help:"Let scripts use a database that rig did not make." sep:"none"`
+	ConnectTimeout   string   `group:"bounds" placeholder:"10s" help:"Bound on connecting, log-in included."`
+	StatementTimeout string   `group:"bounds" placeholder:"30s" help:"Bound on one statement."`
+	TestTimeout      string   `group:"bounds" placeholder:"5m" help:"Bound on one test."`
+	CleanupTimeout   string   `group:"bounds" placeholder:"10s" help:"Bound on cleaning up after one test."`
+	MaxRows          string   `group:"bounds" placeholder:"10000" help:"Rows that one query may keep."`
+	MaxBytes         string   `group:"bounds" placeholder:"16MiB" help:"Bytes that one query may keep."`
+
+	Match           string   `name:"run" group:"selection" placeholder:"REGEX" help:"Only tests whose id (file.star::test_x) matches."`
+	Tag             []string `group:"selection" placeholder:"TAG" help:"Only tests with one of these tags; !tag leaves those out." sep:"none"`
+	LastFailed      bool     `group:"selection" help:"Only the tests that failed in the last run."`
+	Shard           string   `group:"selection" placeholder:"I/N" help:"Only the I-th of N parts of the tests."`
+	List            bool     `group:"selection" help:"List the tests instead of running them."`
+	JSON            bool     `name:"json" group:"selection" help:"With --list: as JSON."`
+	Jobs            string   `short:"j" group:"running" placeholder:"N" help:"Tests at a time; 0, the default, is one for each processor, at most 8."`
+	Repeat          int      `group:"running" placeholder:"N" help:"Run each test N times."`
+	UntilFail       bool     `group:"running" help:"Run again and again until a test fails."`
+	Shuffle         bool     `group:"running" help:"Run in another order, drawn by the seed."`
+	Seed            string   `group:"running" placeholder:"N" help:"Seed of all random numbers; the report tells a run's."`
+	Retries         string   `group:"running" placeholder:"N" help:"Try a failed test again up to N times; one that passes then is flaky."`
+	Flaky           string   `group:"running" placeholder:"report|fail" help:"What a flaky test is; fail gives exit code 7."`
+	MaxFail         string   `group:"running" placeholder:"N" help:"Start no more tests after N failures."`
+	Strict          bool     `group:"running" help:"What a test leaves behind fails the run, with exit code 8."`
+	AllowAllSkipped bool     `group:"running" help:"Exit with 0 also when every test was skipped."`
+
+	Report        []string `group:"reports" placeholder:"FORMAT[=PATH]" help:"A further report: junit, tap, jsonl, github, gotest-json. May be given several times." sep:"none"`
+	RunsDir       string   `group:"reports" placeholder:"DIR" help:"Folder of the journals, .rig/runs."`
+	UpdateGoldens bool     `group:"reports" help:"Write the files of expect.golden anew."`
+	Verbose       int      `short:"v" group:"reports" type:"counter" help:"Show more: -v statements, -vv everything."`
+	Quiet         bool     `short:"q" group:"reports" help:"Show failures and the summary only."`
+}
+
+// settings gives the flags that were given, by the names of their settings.
+func (c *execCmd) settings() map[string]string {
+	out := map[string]string{}
+	for name, text := range map[string]string{
+		"target": c.Target, "one-database": c.OneDatabase, "connect-timeout": c.ConnectTimeout, "statement-timeout": c.StatementTimeout,
+		"test-timeout": c.TestTimeout, "cleanup-timeout": c.CleanupTimeout, "max-rows": c.MaxRows, "max-bytes": c.MaxBytes, "jobs": c.Jobs,
+		"seed": c.Seed, "retries": c.Retries, "flaky": c.Flaky, "max-fail": c.MaxFail, "runs-dir": c.RunsDir, "color": c.Color,
+		"allow-database": strings.Join(c.AllowDatabase, "\x00"), "report": strings.Join(c.Report, "\x00"), "tags": strings.Join(c.Tag, "\x00"),
+	} {
+		if text != "" {
+			out[name] = text
+		}
+	}
+	if c.Strict {
+		out["strict"] = "true"
+	}
+	return out
+}
+
+// load reads the settings of every layer.
+func (g *globals) load(flags map[string]string) (*config.Config, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Load(config.Source{Dir: dir, Files: g.Config, Profile: g.Profile, Env: os.Environ(), Flags: flags})
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return cfg, nil
+}
+
+// execution is one run of exec.
+type execution struct {
+	cmd    *execCmd
+	cfg    *config.Config
+	s      streams
+	params *paramSet
+	start  time.Time
+	id     string
+	seed   int64
+
+	bus     *event.Bus
+	tally   *report.Tally
+	broken  []string // reports that could not be opened
+	journal string
+	host    *script.Host
+	targets *targets
+	files   map[string]bool
+}
+
+// Run runs the scenarios.
+func (c *execCmd) Run(s streams, flags *paramFlags) error {
+	cfg, err := c.load(c.settings())
+	if err != nil {
+		return err
+	}
+	sel, err := c.selection(cfg)
+	if err != nil {
+		return err
+	}
+	files, err := expand(c.Paths)
+	if err != nil {
+		return err
+	}
+	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}}
+	x.id = newRunID(x.start)
+	if x.seed, err = c.seedOf(cfg); err != nil {
+		return err
+	}
+	if c.List {
+		return x.list(files, sel)
+	}
+	if err := x.open(); err != nil {
+		return err
+	}
+	return x.run(files, sel)
+}
+
+func (c *execCmd) seedOf(cfg *config.Config) (int64, error) {
+	if text := cfg.String("seed"); text != "" {
+		return strconv.ParseInt(text, 10, 64)
+	}
+	return rand.Int64N(1_000_000), nil
+}
+
+// selection reads what narrows the plan.
+func (c *execCmd) selection(cfg *config.Config) (scenario.Selection, error) {
+	sel := scenario.Selection{Tags: cfg.List("tags")}
+	if c.Match != "" {
+		re, err := regexp.Compile(c.Match)
+		if err != nil {
+			return sel, usage("--run: %v", err)
+		}
+		sel.Match = re
+	}
+	if c.Shard != "" {
+		i, n, ok := strings.Cut(c.Shard, "/")
+		index, err1 := strconv.Atoi(i)
+		count, err2 := strconv.Atoi(n)
+		if !ok || err1 != nil || err2 != nil || index < 1 || count < index {
+			return sel, usage("--shard: want I/N with 1 <= I <= N, such as 2/4, got %q", c.Shard)
+		}
+		sel.ShardIndex, sel.ShardCount = index, count
+	}
+	if c.LastFailed {
+		ids, err := report.LastFailed(runsDir(cfg))
+		if err != nil {
+			return sel, usage("--last-failed: no finished run in %s", runsDir(cfg))
+		}
+		sel.IDs = append([]string{}, ids...)
+	}
+	if c.JSON && !c.List {
+		return sel, usage("--json belongs to --list")
+	}
+	if c.Repeat < 0 {
+		return sel, usage("--repeat: want at least 1, got %d", c.Repeat)
+	}
+	return sel, nil
+}
+
+func runsDir(cfg *config.Config) string {
+	dir := cfg.String("runs-dir")
+	if filepath.IsAbs(dir) || cfg.Get("runs-dir").Origin.Layer == "flag" {
+		return dir
+	}
+	return filepath.Join(cfg.Root(), dir)
+}
+
+// open makes the sinks and the bus. A report that cannot be opened does not stop the run, but the run is incomplete.
+func (x *execution) open() error {
+	dir := runsDir(x.cfg)
+	var sinks []event.Sink
+	journal, err := report.OpenJournal(dir, x.id)
+	if err != nil {
+		x.incomplete("journal", err)
+	} else {
+		x.journal = journal.Path()
+		sinks = append(sinks, journal)
+		_ = report.Prune(dir, 20, 14*24*time.Hour, x.start) // old runs that stay harm nobody
+	}
+	sinks = append(sinks, x.console())
+	for _, spec := range x.cfg.List("report") {
+		sink, err := report.Open(spec, x.s.out)
+		var format *report.FormatError
+		switch {
+		case errors.As(err, &format):
+			for _, s := range sinks {
+				_ = s.Close() // nothing was written yet
+			}
+			return &exitError{exitUsage, err}
+		case err != nil:
+			x.incomplete("report "+spec, err)
+		default:
+			sinks = append(sinks, sink)
+		}
+	}
+	x.tally = report.NewTally(report.TallyOptions{Strict: x.cfg.Bool("strict"), FlakyFails: x.cfg.String("flaky") == "fail", AllowAllSkipped: x.cmd.AllowAllSkipped})
+	sinks = append(sinks, x.tally)
+	x.bus = event.NewBus(x.start, x.detached, sinks...)
+	x.params.bus = x.bus
+	x.bus.Secret(os.Getenv("RIG_PASSWORD"))
+	return nil
+}
+
+func (x *execution) incomplete(what string, err error) {
+	x.broken = append(x.broken, what)
+	fmt.Fprintf(x.s.err, "rig: %s: %v\n", what, err)
+}
+
+// detached is told by the bus of a report that can no longer be written.
+func (x *execution) detached(sink string, err error) {
+	fmt.Fprintf(x.s.err, "rig: %s is incomplete: %v\n", sink, err)
+}
+
+func (x *execution) console() event.Sink {
+	// A report on stdout has it for itself: the console moves to stderr.
+	out := x.s.out
+	for _, spec := range x.cfg.List("report") {
+		if _, path, has := strings.Cut(spec, "="); !has || path == "-" {
+			out = x.s.err
+		}
+	}
+	fd, tty := terminal(out)
+	return report.NewConsole(out, report.ConsoleOptions{
+		Color: colored(x.cfg.String("color"), out), Live: tty && !x.cmd.Quiet && os.Getenv("TERM") != "dumb",
+		Width: func() int {
+			w, _, err := term.GetSize(fd)
+			if err != nil {
+				return 0
+			}
+			return w
+		},
+		Verbose: x.cmd.Verbose, Quiet: x.cmd.Quiet, JournalPath: x.journal,
+	})
+}
+
+// hostOf makes the script host of the run.
+func (x *execution) hostOf(reg *scenario.Registry) *script.Host {
+	return newHost(hostOptions{
+		root: x.cfg.Root(), registry: reg, params: x.params, print: x.print,
+		builtins: builtins.Options{Goldens: expect.Goldens{Update: x.cmd.UpdateGoldens, CI: os.Getenv("CI") != ""}},
+	})
+}
+
+func (x *execution) print(t *script.Thread, pos event.Pos, text string) {
+	e := event.Event{Pos: pos, Data: &event.Log{Level: "print", Message: text}}
+	if st, ok := t.Scope().(*scenario.Test); ok && st != nil {
+		e.Test, e.Parent = st.ID(), st.EventID()
+	}
+	x.bus.Emit(e)
+}
+
+// run loads, selects and runs, and ends the stream.
+func (x *execution) run(files []string, sel scenario.Selection) error {
+	ctx, signals := x.watchSignals()
+	defer signals.stop()
+	reg := scenario.NewRegistry()
+	x.host = x.hostOf(reg)
+	x.targets = newTargets(x.cfg, x.bus, x.id)
+	x.targets.ask = askPassword(x.s.in, x.s.err)
+	signals.last = x.targets.close
+	x.announce()
+	log := logger(x.s.err, x.cmd.Verbose, colored(x.cfg.String("color"), x.s.err))
+	log.Info("run", "id", x.id, "seed", x.seed, "journal", x.journal)
+	plan := scenario.Discover(ctx, x.host, reg, x.bus, files)
+	for _, f := range plan.Files {
+		x.files[f.Path] = true
+	}
+	for _, f := range x.params.shown() {
+		log.Info("param", f.Key, f.Value)
+	}
+	items := plan.Select(sel)
+	o := x.options()
+	x.bus.Emit(event.Event{Data: &event.Plan{Tests: scenario.IDs(o, items)}})
+	var runErr error
+	if err := x.params.unknown(); err != nil && len(plan.Broken) == 0 {
+		runErr = &exitError{exitUsage, err}
+	} else if len(items) > 0 && ctx.Err() == nil {
+		runErr = scenario.Run(ctx, o, items)
+	}
+	x.targets.close()
+	return x.finish(runErr, signals.interrupted())
+}
+
+func (x *execution) options() scenario.Options {
+	jobs := x.cfg.Int("jobs")
+	if jobs <= 0 {
+		jobs = min(runtime.NumCPU(), 8)
+	}
+	return scenario.Options{
+		ID: x.id, Bus: x.bus, Host: x.host, Targets: x.targets,
+		NewValue: func(t *scenario.Test) starlark.Value {
+			file, _, _ := strings.Cut(t.ID(), "::")
+			return test.Value(t, x.params.of(file, x.files))
+		},
+		Seed: x.seed, Jobs: jobs, TestTimeout: x.cfg.Duration("test-timeout"), CleanupTimeout: x.cfg.Duration("cleanup-timeout"),
+		Retries: x.cfg.Int("retries"), MaxFail: x.cfg.Int("max-fail"), Repeat: x.cmd.Repeat, UntilFail: x.cmd.UntilFail, Shuffle: x.cmd.Shuffle,
+		OneDatabase: x.cfg.String("one-database"), AllowDatabases: x.cfg.List("allow-database"),
+	}
+}
+
+// announce opens the stream.
+func (x *execution) announce() {
+	dir, _ := os.Getwd() // without one there is nothing to tell
+	target := x.cfg.String("target")
+	if c, err := x.cfg.Target(target); err == nil {
+		x.bus.Secret(c.Password)
+		target = nameOf(c)
+	}
+	x.bus.Emit(event.Event{Data: &event.RunStart{Run: x.id, Rig: version, StartedAt: x.start.UTC(), Target: target, Seed: x.seed, Dir: dir, Args: x.args()}})
+}
+
+// args are the command's, with addresses shown without their passwords.
+func (x *execution) args() []string {
+	var out []string
+	for _, a := range os.Args[1:] {
+		if t, err := x.cfg.Target(a); err == nil && strings.ContainsAny(a, "@") {
+			a = t.Safe()
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// finish ends the stream and gives the exit code.
+func (x *execution) finish(runErr error, interrupted bool) error {
+	x.bus.Flush()
+	code := 0
+	var told *event.Error
+	if runErr != nil && !interrupted {
+		told = script.Describe(runErr)
+		code = exitInternal
+		var e *exitError
+		switch {
+		case errors.As(runErr, &e):
+			code = e.code
+			told = script.Describe(e.err)
+		case environment(runErr):
+			code = exitEnvironment
+		}
+	}
+	if len(x.broken) > 0 {
+		code = report.Worst(code, exitReport)
+	}
+	end := x.tally.End(time.Since(x.start), told, code, interrupted)
+	x.bus.Emit(event.Event{Data: end})
+	code = end.Exit
+	if failures := x.bus.Close(); len(failures) > 0 {
+		code = report.Worst(code, exitReport)
+	}
+	if code == 0 {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// list prints the tests without running them.
+func (x *execution) list(files []string, sel scenario.Selection) error {
+	reg := scenario.NewRegistry()
+	x.host = x.hostOf(reg)
+	plan := scenario.Discover(context.Background(), x.host, reg, nil, files)
+	items := plan.Select(sel)
+	if x.cmd.JSON {
+		if err := listJSON(x.s.out, items); err != nil {
+			return err
+		}
+	} else {
+		listText(x.s.out, items)
+	}
+	for _, err := range plan.Broken {
+		e := script.Describe(err)
+		fmt.Fprintf(x.s.err, "rig: %s: %s\n", e.Pos, e.Message)
+	}
+	switch {
+	case len(plan.Broken) > 0:
+		return &exitError{code: exitLoad}
+	case len(items) == 0:
+		return &exitError{code: exitNothing}
+	}
+	return nil
+}
+
+func listText(w io.Writer, items []*scenario.Item) {
+	for _, it := range items {
+		line := it.ID
+		if len(it.Tags) > 0 {
+			line += "  [" + strings.Join(it.Tags, " ") + "]"
+		}
+		if doc, _, _ := strings.Cut(it.Doc, "\n"); doc != "" {
+			line += "  " + doc
+		}
+		fmt.Fprintln(w, line)
+	}
+}

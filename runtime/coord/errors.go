@@ -1,0 +1,124 @@
+package coord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"rig/runtime/event"
+	"rig/runtime/fault"
+)
+
+// ErrEnded is why a wait for a member ends that has left without an error.
+var ErrEnded = errors.New("it has ended")
+
+// ErrClosed is sending to a channel that was closed.
+var ErrClosed error = fault.New(fault.BadArgument, "channel.send", "the channel is closed")
+
+// reporter is an error that knows its form for reports.
+type reporter interface{ Report() *event.Error }
+
+// MemberFailedError is a wait, or a message, that another member's end made vain. Err is why that member ended.
+type MemberFailedError struct {
+	What   string // "waiting for barrier \"loaded\""
+	Member string
+	Err    error
+}
+
+func (e *MemberFailedError) Error() string {
+	if errors.Is(e.Err, ErrEnded) {
+		return fmt.Sprintf("%s: member %q has ended", e.What, e.Member)
+	}
+	return fmt.Sprintf("%s: member %q failed: %v", e.What, e.Member, e.Err)
+}
+
+// Unwrap gives why the member ended. It begins with an error of the wait's own, so that the wait classifies as permanent
+// even if what the member met was transient: waiting again does not bring the member back.
+func (e *MemberFailedError) Unwrap() []error { return []error{permanent(e.Error()), e.Err} }
+
+func permanent(message string) error {
+	return &fault.Error{Class: fault.Class{Kind: fault.Other, Category: fault.Permanent, Message: message}}
+}
+
+// Report has the kind of the member's own error and the category permanent.
+func (e *MemberFailedError) Report() *event.Error {
+	class := fault.Classify(e.Err)
+	r := &event.Error{Kind: string(class.Kind), Code: class.Code, SQLState: class.SQLState, Name: class.Name}
+	var inner reporter
+	if errors.As(e.Err, &inner) {
+		if o := inner.Report(); o != nil {
+			r.Kind, r.Detail = o.Kind, o.Detail
+		}
+	}
+	r.Category, r.Message = string(fault.Permanent), e.Error()
+	return r
+}
+
+// WaitInfo says that Member waits For something.
+type WaitInfo struct{ Member, For string }
+
+// DeadlockError tells all members that every one of them waits, so that none can be released.
+type DeadlockError struct{ Waits []WaitInfo }
+
+func (e *DeadlockError) Error() string {
+	parts := make([]string, len(e.Waits))
+	for i, w := range e.Waits {
+		parts[i] = fmt.Sprintf("%q waits for %s", w.Member, w.For)
+	}
+	return "no member can go on: " + strings.Join(parts, ", ")
+}
+
+// Unwrap gives a permanent [fault.Error]: waiting again helps nobody.
+func (e *DeadlockError) Unwrap() error { return permanent(e.Error()) }
+
+// Report has kind script: no server has a part in it.
+func (e *DeadlockError) Report() *event.Error {
+	return &event.Error{Kind: "script", Category: string(fault.Permanent), Message: e.Error(), Hint: "every live member waits; one of them must emit, send or arrive before it waits"}
+}
+
+// TimeoutError is a wait that did not end in time. Missing names the members that could have ended it, as far as they
+// are known. It is a context.DeadlineExceeded.
+type TimeoutError struct {
+	What    string
+	After   time.Duration
+	Missing []string
+}
+
+func (e *TimeoutError) Error() string {
+	s := fmt.Sprintf("waited %v for %s", e.After, e.What)
+	if len(e.Missing) > 0 {
+		s += "; missing: " + strings.Join(e.Missing, ", ")
+	}
+	return s
+}
+
+// Unwrap gives a [fault.Error] of kind timeout, and context.DeadlineExceeded.
+func (e *TimeoutError) Unwrap() []error {
+	return []error{fault.New(fault.Timeout, "", e.Error()), context.DeadlineExceeded}
+}
+
+// Report gives the form for reports.
+func (e *TimeoutError) Report() *event.Error {
+	return &event.Error{Kind: string(fault.Timeout), Category: string(fault.UnknownCategory), Message: e.Error()}
+}
+
+// PanicError is a function that panicked in a task.
+type PanicError struct {
+	Value any
+	Stack string // of the Go code, innermost first
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap gives the value where it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Report gives the form for reports.
+func (e *PanicError) Report() *event.Error {
+	return &event.Error{Kind: "panic", Message: e.Error(), Detail: e.Stack}
+}

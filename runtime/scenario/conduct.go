@@ -1,0 +1,255 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"rig/runtime/event"
+	"rig/runtime/script"
+	"rig/runtime/session"
+)
+
+// verdict collects what went wrong in a test, in the order in which it went wrong.
+type verdict struct {
+	body  error   // of setup or the test itself
+	after []error // of teardown, cleanups and what rig gives back
+	leaks int
+}
+
+// conduct takes a test through its life: requirements, setup, body, teardown, cleanups, leaks, database.
+func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
+	bound := r.TestTimeout
+	if t.item.Timeout > 0 {
+		bound = t.item.Timeout
+	}
+	body, cancel := context.WithTimeoutCause(ctx, bound, &TimeoutError{"test", bound})
+	defer cancel()
+	t.setPhase(body)
+	t.value = r.NewValue(t)
+	if release, err := r.ownServer(body, t); err != nil {
+		v.body = err
+		return v
+	} else if release != nil {
+		defer release()
+	}
+	if v.body = t.require(t.item.Requires); v.body != nil {
+		return v
+	}
+	if v.body = t.fixture.enter(ctx); v.body != nil {
+		return v
+	}
+	before, err := r.beforeOneDatabase(body, t)
+	if err != nil {
+		v.body = err
+		return v
+	}
+	stop := context.AfterFunc(body, func() {
+		cause := context.Cause(body)
+		t.eachSession(func(s *session.Session) { s.Interrupt(cause) })
+	})
+	module := t.item.file.Module
+	th := r.Host.Thread(body, t.id, t)
+	v.body = call(th, module.Globals["setup"], t.value)
+	if v.body == nil {
+		v.body = call(th, t.item.fn, t.value)
+	}
+	t.stopTasks(&v, cancel)
+	stop()
+
+	after, cancelAfter := r.cleanupContext(ctx)
+	defer cancelAfter()
+	t.setPhase(after)
+	t.eachSession(func(s *session.Session) { s.Resume() })
+	stopAfter := context.AfterFunc(after, func() {
+		t.eachSession(func(s *session.Session) { s.Interrupt(context.Cause(after)) })
+	})
+	defer stopAfter()
+	if err := call(r.Host.Thread(after, t.id+" teardown", t), module.Globals["teardown"], t.value); err != nil {
+		v.after = append(v.after, fmt.Errorf("teardown: %w", err))
+	}
+	t.runCleanups(after, &v)
+	v.leaks += t.leaks()
+	t.giveBack(after, &v, before)
+	return v
+}
+
+// call runs an optional function of a file with the test as its argument.
+func call(th *script.Thread, fn starlark.Value, arg starlark.Value) error {
+	f, ok := fn.(starlark.Callable)
+	if !ok {
+		return nil
+	}
+	_, err := th.Call(f, starlark.Tuple{arg}, nil)
+	return err
+}
+
+// ownServer gives a test annotated so a server of its own.
+func (r *run) ownServer(ctx context.Context, t *Test) (release func(), err error) {
+	if !t.item.OwnServer {
+		return nil, nil
+	}
+	target, release, err := r.Targets.Own(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.target = target
+	return func() { r.admins.forget(target); release() }, nil
+}
+
+// require skips the test when its target lacks something.
+func (t *Test) require(requirements []string) error {
+	for _, q := range requirements {
+		ok, why, err := t.TargetInfo().Check(q)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return &SkipError{Why: why}
+		}
+	}
+	return nil
+}
+
+// Require skips the test (a SkipError) when its target lacks something; an unknown requirement is an error.
+func (t *Test) Require(requirements ...string) error { return t.require(requirements) }
+
+// stopTasks ends tasks that outlive the test's body; each is a leak.
+func (t *Test) stopTasks(v *verdict, cancel context.CancelFunc) {
+	left := t.running()
+	for _, x := range left {
+		v.leaks++
+		t.Emit(x.pos, &event.Leak{What: "task", Detail: fmt.Sprintf("task %s was still running when the test ended; wait for it", x.name)})
+	}
+	cancel()
+	if len(left) == 0 {
+		return
+	}
+	t.eachSession(func(s *session.Session) { s.Interrupt(errTestEnded) })
+	ctx, done := context.WithTimeout(context.Background(), t.run.CleanupTimeout)
+	defer done()
+	t.join(ctx)
+}
+
+// errTestEnded is what a task sees that outlives its test.
+var errTestEnded = errors.New("the test has ended")
+
+// cleanupContext bounds what follows a test's body. Once the run was told to stop, all cleanups share one second.
+func (r *run) cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	base := context.WithoutCancel(ctx)
+	c, cancel := context.WithTimeoutCause(base, r.CleanupTimeout, &TimeoutError{"cleanup", r.CleanupTimeout})
+	cut := func() {
+		r.stopOnce.Do(func() { r.stopAt = time.Now().Add(stopBudget) })
+		time.AfterFunc(time.Until(r.stopAt), cancel)
+	}
+	stop := context.AfterFunc(ctx, cut)
+	return c, func() { stop(); cancel() }
+}
+
+// leaks reports what the sessions of the test still hold.
+func (t *Test) leaks() int {
+	n := 0
+	t.eachSession(func(s *session.Session) {
+		if s.Closed() {
+			return
+		}
+		if a, busy := s.Activity(); busy {
+			n++
+			t.leak(a.Pos, s, "session", fmt.Sprintf("session %s is still running %q", s.Name(), clip(a.SQL)))
+			return
+		}
+		for _, h := range s.Held() {
+			n++
+			t.leak(h.Pos, s, h.What, fmt.Sprintf("session %s leaves %s", s.Name(), h.Detail))
+		}
+	})
+	return n
+}
+
+func (t *Test) leak(pos event.Pos, s *session.Session, what, detail string) {
+	t.run.Bus.Emit(event.Event{Parent: t.event, Test: t.id, Session: s.Name(), Pos: pos, Data: &event.Leak{What: what, Detail: detail}})
+}
+
+func clip(sql string) string {
+	if len(sql) > 80 {
+		return sql[:77] + "..."
+	}
+	return sql
+}
+
+// giveBack closes the sessions and removes the database.
+func (t *Test) giveBack(ctx context.Context, v *verdict, before map[string]string) {
+	t.eachSession(func(s *session.Session) {
+		if err := s.Close(); err != nil {
+			v.after = append(v.after, fmt.Errorf("close session %s: %w", s.Name(), err))
+		}
+	})
+	if err := t.run.dropDatabase(ctx, t); err != nil {
+		v.after = append(v.after, err)
+	}
+	if t.run.OneDatabase != "" && t.target != nil && before != nil {
+		if err := t.run.sweepOneDatabase(ctx, t, before); err != nil {
+			v.after = append(v.after, fmt.Errorf("clean database %s: %w", t.run.OneDatabase, err))
+		}
+	}
+}
+
+// beforeOneDatabase remembers the tables that were there before the test.
+func (r *run) beforeOneDatabase(ctx context.Context, t *Test) (map[string]string, error) {
+	if r.OneDatabase == "" {
+		return nil, nil
+	}
+	var before map[string]string
+	err := r.admins.with(ctx, t.target, func(s *session.Session) (err error) {
+		before, err = tablesOf(s, r.OneDatabase)
+		return err
+	})
+	return before, err
+}
+
+// end makes the test's verdict.
+func (t *Test) end(v *verdict, start time.Time) *event.TestEnd {
+	end := &event.TestEnd{
+		Duration: time.Since(start), Expectations: int(t.expectations.Load()), Subtests: int(t.subtests.Load()), Leaks: v.leaks,
+	}
+	var skip *SkipError
+	if errors.As(v.body, &skip) {
+		end.Outcome, end.Reason = event.Skipped, skip.Why
+		v.body = nil
+	}
+	add := func(err error) {
+		if err != nil {
+			end.Outcome = event.Failed
+			end.Errors = append(end.Errors, script.Describe(err))
+		}
+	}
+	add(v.body)
+	if n := t.failedSubs.Load(); n > 0 && v.body == nil {
+		add(&SubtestsError{Failed: int(n), All: int(t.subtests.Load()), Pos: t.item.Pos})
+	}
+	t.mu.Lock()
+	late := t.late
+	t.mu.Unlock()
+	for _, err := range append(late, v.after...) {
+		add(err)
+	}
+	return end
+}
+
+// SubtestsError fails a test some of whose subtests failed.
+type SubtestsError struct {
+	Failed, All int
+	Pos         event.Pos
+}
+
+func (e *SubtestsError) Error() string {
+	return fmt.Sprintf("%d of %d subtests failed", e.Failed, e.All)
+}
+
+// Report gives the form for reports.
+func (e *SubtestsError) Report() *event.Error {
+	return &event.Error{Kind: "subtests", Message: e.Error(), Pos: e.Pos}
+}
