@@ -39,8 +39,8 @@ soak: build parts ## what takes long: many repeats, kills, large results
 	RIG_SOAK=1 $(GO) test -tags $(TAGS) -timeout 60m -count=1 -run 'Soak' ./...
 
 gen: ## write the generated reference pages and goldens again
-	$(GO) run -tags $(TAGS) ./cmd/rig doc --format md --out docs/reference.md
-	$(GO) test -tags $(TAGS) ./runtime/report/ -update
+	$(GO) run -tags $(TAGS) ./cmd/rig doc --out docs/reference.md
+	$(GO) test -tags $(TAGS) ./runtime/report ./runtime/config -update
 
 clean: ## remove what the other targets made
 	rm -rf $(BIN) .rig coverage.out

@@ -267,7 +267,11 @@ expect.error(t.db.exec, "INSERT INTO n VALUES (1)", kind = "duplicate_key", code
 	Impl: func(c *spec.Call) (starlark.Value, error) {
 		v, err := starlark.Call(c.Thread, c.Callable("fn"), c.Rest, nil)
 		if err == nil {
-			return verdict(c, false, fmt.Sprintf("%s succeeded with %s, want an error%s", c.Callable("fn").Name(), show(v), wanted(c)), "")
+			detail := ""
+			if v != starlark.None {
+				detail = "it returned:\n" + show(v)
+			}
+			return verdict(c, false, fmt.Sprintf("%s succeeded, want an error%s", c.Callable("fn").Name(), wanted(c)), detail)
 		}
 		if !value.Catchable(c.Script(), err) {
 			return nil, err

@@ -132,16 +132,16 @@ var newFunc = &spec.Func{
 		{Name: "start", Type: "str", Optional: true, KwOnly: true, Doc: "The first state. With it the common states do not run."},
 	},
 	Example: `
-def load(ctx):
+def fill(ctx):
     ctx.conn.exec("CREATE TABLE loaded (id INT)")
     ctx.data["table"] = "loaded"
     return "verify"
 def verify(ctx):
     ctx.conn.query("SELECT * FROM " + ctx.data["table"])
     return machine.completed
-flow = machine.new("loader", states = {"load": load, "verify": verify})
+flow = machine.new("loader", states = {"fill": fill, "verify": verify})
 result = flow.run(t)
-expect.eq(result.path[-2:], ["load", "verify"])
+expect.eq(result.path[-2:], ["fill", "verify"])
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
 		m := &Machine{name: c.Str("name"), handlers: map[string]*handler{}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	starlarktime "go.starlark.net/lib/time"
@@ -294,10 +295,22 @@ func runImpl(c *spec.Call) (starlark.Value, error) {
 	r, err := m.m.Run(c.Script().Context(), engine.Options{
 		MaxTransitions: int(c.Int("max_transitions")), Timeout: c.Duration("timeout"), Observe: observer(t, m, x.pos),
 	}, func() any { return &local{x, starlark.NewDict(4)} })
+	if err == nil && r.State != engine.Completed {
+		err = &scenario.FailError{Msg: fmt.Sprintf("machine %s went to %s (path: %s)", m.name, r.State, pathOf(r))}
+		r.Err = err
+	}
 	if err != nil && (mode == "raise" || !value.Catchable(c.Script(), err)) {
 		return nil, located(err)
 	}
 	return &Result{r: r, data: x.data}, nil
+}
+
+func pathOf(r *engine.Result) string {
+	var names []string
+	for _, p := range r.Path {
+		names = append(names, p.State)
+	}
+	return strings.Join(names, " -> ")
 }
 
 func observer(t *scenario.Test, m *Machine, pos event.Pos) func(engine.Transition) {

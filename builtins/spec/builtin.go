@@ -65,7 +65,7 @@ func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs 
 	if b.fn.Raw != nil {
 		return b.fn.Raw(th, b.recv, args, kwargs)
 	}
-	c := &Call{Thread: th, Recv: b.recv, fn: b.fn, name: b.Name()}
+	c := &Call{Thread: th, Recv: b.recv, b: b}
 	if err := b.fn.bind(c, args, kwargs); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (m *moduleValue) Attr(name string) (starlark.Value, error) {
 func NoAttr(owner, name string, names []string) error {
 	msg := fmt.Sprintf("%s has no attribute %q", owner, name)
 	if s := fault.Suggest(name, names); s != "" {
-		msg += fmt.Sprintf(", did you mean %q?", s)
+		msg += fmt.Sprintf(" (did you mean .%s?)", s) // as the interpreter has it; package script makes a hint of it
 	}
 	return starlark.NoSuchAttrError(msg)
 }

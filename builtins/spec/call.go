@@ -9,6 +9,7 @@ import (
 	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
 
+	"rig/runtime/event"
 	"rig/runtime/fault"
 	"rig/runtime/script"
 )
@@ -20,16 +21,12 @@ type Call struct {
 	Rest   starlark.Tuple // the arguments of a Variadic parameter
 	Extra  []starlark.Tuple
 
-	fn   *Func
-	name string // qualified, for errors
-	args [maxParams]starlark.Value
+	b    *Builtin
+	args []starlark.Value // one for each declared parameter
 }
 
-// maxParams bounds the declared parameters of one built-in, so that a call needs one allocation.
-const maxParams = 12
-
 // Name gives the qualified name, "conn.query".
-func (c *Call) Name() string { return c.name }
+func (c *Call) Name() string { return c.b.Name() }
 
 // Arg gives an argument by its name: nil when it is absent. An undeclared name is a bug in rig and panics.
 func (c *Call) Arg(name string) starlark.Value { return c.args[c.at(name)] }
@@ -41,12 +38,12 @@ func (c *Call) Has(name string) bool {
 }
 
 func (c *Call) at(name string) int {
-	for i := range c.fn.Params {
-		if c.fn.Params[i].Name == name {
+	for i := range c.b.fn.Params {
+		if c.b.fn.Params[i].Name == name {
 			return i
 		}
 	}
-	panic(fmt.Sprintf("built-in %s declares no parameter %q", c.name, name))
+	panic(fmt.Sprintf("built-in %s declares no parameter %q", c.Name(), name))
 }
 
 // Str gives a str argument, "" when absent or None.
@@ -100,7 +97,7 @@ func (c *Call) Script() *script.Thread { return script.From(c.Thread) }
 
 // Errorf makes an error about an argument: "conn.query: argument sql: ...".
 func (c *Call) Errorf(param, format string, args ...any) error {
-	return &ArgError{Call: c.name, Param: param, Problem: fmt.Sprintf(format, args...)}
+	return &ArgError{Call: c.Name(), Param: param, Problem: fmt.Sprintf(format, args...)}
 }
 
 // ArgError is a call that does not fit its declaration.
@@ -112,15 +109,23 @@ type ArgError struct {
 }
 
 func (e *ArgError) Error() string {
-	s := e.Call + ": "
-	if e.Param != "" {
-		s += "argument " + e.Param + ": "
-	}
-	s += e.Problem
+	s := e.Call + ": " + e.message()
 	if e.Hint != "" {
 		s += " (" + e.Hint + ")"
 	}
 	return s
+}
+
+func (e *ArgError) message() string {
+	if e.Param == "" {
+		return e.Problem
+	}
+	return "argument " + e.Param + ": " + e.Problem
+}
+
+// Report gives the form for reports.
+func (e *ArgError) Report() *event.Error {
+	return &event.Error{Kind: "script", Op: e.Call, Message: e.message(), Hint: e.Hint}
 }
 
 // AsDuration reads "200ms", "1m30s", a time.duration, or a number of seconds; negative and endless ones are refused.
@@ -152,8 +157,8 @@ func AsDuration(v starlark.Value) (time.Duration, error) {
 
 // bind puts the arguments of a call into the order of the declaration.
 func (f *Func) bind(c *Call, args starlark.Tuple, kwargs []starlark.Tuple) error {
-	if len(f.Params) > maxParams {
-		panic(fmt.Sprintf("built-in %s declares more than %d parameters", c.name, maxParams))
+	if n := len(f.Params); n > 0 {
+		c.args = make([]starlark.Value, n)
 	}
 	if err := f.positional(c, args); err != nil {
 		return err
@@ -167,13 +172,13 @@ func (f *Func) bind(c *Call, args starlark.Tuple, kwargs []starlark.Tuple) error
 		p := &f.Params[i]
 		if c.args[i] == nil {
 			if p.required() {
-				return &ArgError{Call: c.name, Problem: "missing argument " + p.Name, Hint: f.Signature(c.name)}
+				return &ArgError{Call: c.Name(), Problem: "missing argument " + p.Name, Hint: f.Signature(c.Name())}
 			}
 			c.args[i] = p.Default
 			continue
 		}
 		if err := accept(p, c.args[i]); err != nil {
-			return &ArgError{Call: c.name, Param: p.Name, Problem: err.Error()}
+			return &ArgError{Call: c.Name(), Param: p.Name, Problem: err.Error()}
 		}
 	}
 	return nil
@@ -194,7 +199,7 @@ func (f *Func) positional(c *Call, args starlark.Tuple) error {
 		n++
 	}
 	if n < len(args) {
-		return &ArgError{Call: c.name, Problem: fmt.Sprintf("takes %s, got %d", f.takes(), len(args)), Hint: f.Signature(c.name)}
+		return &ArgError{Call: c.Name(), Problem: fmt.Sprintf("takes %s, got %d", f.takes(), len(args)), Hint: f.Signature(c.Name())}
 	}
 	return nil
 }
@@ -226,7 +231,7 @@ func (f *Func) keyword(c *Call, kv starlark.Tuple) error {
 		}
 		if p.Name == key {
 			if c.args[i] != nil {
-				return &ArgError{Call: c.name, Param: key, Problem: "given twice"}
+				return &ArgError{Call: c.Name(), Param: key, Problem: "given twice"}
 			}
 			c.args[i] = kv[1]
 			return nil
@@ -237,7 +242,7 @@ func (f *Func) keyword(c *Call, kv starlark.Tuple) error {
 		c.Extra = append(c.Extra, kv)
 		return nil
 	}
-	e := &ArgError{Call: c.name, Problem: fmt.Sprintf("unknown keyword argument %q", key), Hint: f.Signature(c.name)}
+	e := &ArgError{Call: c.Name(), Problem: fmt.Sprintf("unknown keyword argument %q", key), Hint: f.Signature(c.Name())}
 	if s := fault.Suggest(key, names); s != "" {
 		e.Problem += fmt.Sprintf(", did you mean %q?", s)
 	}
@@ -277,8 +282,8 @@ func (p *Param) text() string {
 
 // Declares reports whether the built-in has a parameter of that name.
 func (c *Call) Declares(name string) bool {
-	for i := range c.fn.Params {
-		if c.fn.Params[i].Name == name {
+	for i := range c.b.fn.Params {
+		if c.b.fn.Params[i].Name == name {
 			return true
 		}
 	}

@@ -31,10 +31,11 @@ func Module() *spec.Module {
 // Task is a function that runs beside the test.
 type Task struct {
 	name  string
-	ended chan struct{} // closed when value and err are set
+	ended chan struct{} // closed when value, err and late are set
 
 	value starlark.Value
 	err   error
+	late  bool // the test ended before it did
 
 	mu     sync.Mutex
 	looked bool // guarded by mu: somebody saw how it ended
@@ -58,7 +59,8 @@ func launch(c *spec.Call, t *scenario.Test, name string, fn starlark.Callable, a
 	pos := script.CallerPos(c.Thread)
 	task := &Task{name: name, ended: make(chan struct{})}
 	done := t.Spawned(name, pos)
-	th := c.Script().Child(name, t.Context())
+	ctx := t.Context()
+	th := c.Script().Child(name, ctx)
 	go func() { // ends with fn, which ends with the test's context
 		defer done()
 		start := time.Now()
@@ -66,7 +68,7 @@ func launch(c *spec.Call, t *scenario.Test, name string, fn starlark.Callable, a
 		if err == nil {
 			err = host.Share(v)
 		}
-		task.value, task.err = v, err
+		task.value, task.err, task.late = v, err, ctx.Err() != nil
 		close(task.ended)
 		d := &event.Task{Name: name, Duration: time.Since(start)}
 		if err != nil {
@@ -117,8 +119,8 @@ func reap(t *scenario.Test, k *Task) {
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if k.err != nil && !k.looked {
-			return fmt.Errorf("task %s failed and nobody waited for it: %w", k.name, k.err)
+		if k.err != nil && !k.looked && !k.late { // one that was late leaked, or ended with the run, which is told too
+			t.Late(fmt.Errorf("task %s failed and nobody waited for it: %w", k.name, k.err))
 		}
 		return nil
 	})

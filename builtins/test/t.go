@@ -79,6 +79,13 @@ expect.eq(t.db.query("SELECT name FROM fruit WHERE id = ?", 1).scalar(), "apple"
 		{Name: "db", Type: "session", Doc: "The test's default session, in the test's own database. It is opened at the first use.", Get: func(v starlark.Value) (starlark.Value, error) {
 			return self(v).session()
 		}},
+		{Name: "server", Type: "server", Doc: "The server of a test annotated with server = \"own\": kill, pause, resume, restart.", Get: func(v starlark.Value) (starlark.Value, error) {
+			s, err := self(v).test.Server()
+			if err != nil {
+				return nil, err
+			}
+			return &ownServer{s}, nil
+		}},
 	},
 	Methods: []*spec.Func{
 		connectFunc, sessionsFunc, tableFunc, cleanupFunc, runFunc, skipFunc, requiresFunc, logFunc,
@@ -86,7 +93,7 @@ expect.eq(t.db.query("SELECT name FROM fruit WHERE id = ?", 1).scalar(), "apple"
 }).Seal()
 
 // Types lists the types declared here.
-func Types() []*spec.Type { return []*spec.Type{tType, targetType} }
+func Types() []*spec.Type { return []*spec.Type{tType, targetType, serverType} }
 
 func (t *T) session() (starlark.Value, error) {
 	s, err := t.test.DB()

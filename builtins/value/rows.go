@@ -382,3 +382,12 @@ expect.eq(rows.column("id"), [1, 2])
 		}},
 	},
 }).Seal()
+
+var rowType = (&spec.Type{
+	Name: "row",
+	Doc:  "One row of a result. row.name, row[\"name\"] and row[0] give a value, a, b = row takes it apart, len(row) counts the columns.",
+	Example: `
+row = t.db.query("SELECT 1 AS id, 'ann' AS name").one()
+expect.eq((row.id, row["name"], row[0], row.col_1), (1, "ann", 1, "ann"))
+`,
+}).Seal()

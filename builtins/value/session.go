@@ -197,7 +197,7 @@ expect.eq(t.db.exec("INSERT INTO n VALUES (?), (?)", 1, 2).rows_affected, 2)
 
 // Types lists the types declared here.
 func Types() []*spec.Type {
-	return []*spec.Type{sessionType, rowsType, resultType, streamType, stmtType, pendingType, errorType, outcomeType, decimalType, temporalType}
+	return []*spec.Type{sessionType, rowsType, rowType, resultType, streamType, stmtType, pendingType, errorType, outcomeType, decimalType, temporalType}
 }
 
 // Result is what a statement changed.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -399,8 +402,10 @@ var loadDataFunc = &spec.Func{
 	Doc: "Loads rows with LOAD DATA LOCAL, the fastest way in; no file is needed.",
 	Params: []spec.Param{
 		{Name: "table", Type: "str", Doc: "The table, or database.table."},
-		{Name: "rows", Type: "iterable|callable", Doc: "A list of tuples, or a function fn(i) that returns row i (from 0) and None at the end."},
+		{Name: "rows", Type: "iterable|callable|str", Doc: "A list of tuples, a function fn(i) that returns row i (from 0) and None at the end, or the path of a file, from the script's folder."},
 		{Name: "columns", Type: "list", Optional: true, KwOnly: true, Doc: "The columns' names; all in the table's order without it."},
+		{Name: "format", Type: "str", Optional: true, KwOnly: true, Doc: "Of a file: \"tsv\", as the server writes it, or \"csv\"; by its name without it."},
+		{Name: "header", Type: "bool", Default: starlark.False, KwOnly: true, Doc: "The first line of a file is no row."},
 	},
 	Example: `
 t.requires("load_data")
@@ -412,6 +417,9 @@ expect.eq(t.db.query("SELECT COUNT(*) FROM n").scalar(), 2)
 		columns, err := texts(c.Arg("columns"))
 		if err != nil {
 			return nil, c.Errorf("columns", "%v", err)
+		}
+		if path, ok := starlark.AsString(c.Arg("rows")); ok {
+			return loadFile(c, path, columns)
 		}
 		rows, ok := c.Arg("rows").(starlark.Callable)
 		var source starlark.Value = c.Arg("rows")
@@ -431,6 +439,32 @@ expect.eq(t.db.query("SELECT COUNT(*) FROM n").scalar(), 2)
 		}
 		return &Result{r}, nil
 	},
+}
+
+// loadFile loads a file that lies beside the script, or below.
+func loadFile(c *spec.Call, path string, columns []string) (starlark.Value, error) {
+	format := c.Str("format")
+	if format == "" {
+		format = strings.TrimPrefix(filepath.Ext(path), ".")
+	}
+	if format != "tsv" && format != "csv" {
+		return nil, c.Errorf("format", "want \"tsv\" or \"csv\", got %q", format)
+	}
+	root, err := os.OpenRoot(filepath.Dir(script.CallerPos(c.Thread).File))
+	if err != nil {
+		return nil, c.Errorf("rows", "%v", err)
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(path))
+	if err != nil {
+		return nil, c.Errorf("rows", "%v", err)
+	}
+	defer f.Close()
+	r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Reader: f, Format: format, Header: c.Bool("header")})
+	if err != nil {
+		return nil, err
+	}
+	return &Result{r}, nil
 }
 
 // maxCollected bounds the rows that a function gives to load_data.

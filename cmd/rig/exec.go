@@ -124,6 +124,9 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 	if err != nil {
 		return err
 	}
+	if _, err := cfg.Target(""); err != nil {
+		return &exitError{exitUsage, err}
+	}
 	sel, err := c.selection(cfg)
 	if err != nil {
 		return err
@@ -140,7 +143,7 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 	if c.List {
 		return x.list(files, sel)
 	}
-	if err := x.open(); err != nil {
+	if err := x.open(flags); err != nil {
 		return err
 	}
 	return x.run(files, sel)
@@ -197,7 +200,7 @@ func runsDir(cfg *config.Config) string {
 }
 
 // open makes the sinks and the bus. A report that cannot be opened does not stop the run, but the run is incomplete.
-func (x *execution) open() error {
+func (x *execution) open(flags *paramFlags) error {
 	dir := runsDir(x.cfg)
 	var sinks []event.Sink
 	journal, err := report.OpenJournal(dir, x.id)
@@ -229,6 +232,9 @@ func (x *execution) open() error {
 	x.bus = event.NewBus(x.start, x.detached, sinks...)
 	x.params.bus = x.bus
 	x.bus.Secret(os.Getenv("RIG_PASSWORD"))
+	for _, text := range flags.secrets() {
+		x.bus.Secret(text) // before the run tells its arguments
+	}
 	return nil
 }
 
@@ -300,6 +306,9 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 		log.Info("param", f.Key, f.Value)
 	}
 	items := plan.Select(sel)
+	if len(items) == 0 && len(plan.Broken) == 0 {
+		fmt.Fprintln(x.s.err, "rig:", nothing(files, plan, sel))
+	}
 	o := x.options()
 	x.bus.Emit(event.Event{Data: &event.Plan{Tests: scenario.IDs(o, items)}})
 	var runErr error
@@ -310,6 +319,22 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	}
 	x.targets.close()
 	return x.finish(runErr, signals.interrupted())
+}
+
+// nothing says why no test runs.
+func nothing(files []string, plan *scenario.Plan, sel scenario.Selection) string {
+	switch n := len(plan.Items); {
+	case len(files) == 0:
+		return "no .star file was found"
+	case n == 0:
+		return "the files have no test: a function named test_..., with one argument"
+	case sel.IDs != nil && len(sel.IDs) == 0:
+		return "no test failed in the last run"
+	case n == 1:
+		return "the one test is not selected; --list shows it"
+	default:
+		return fmt.Sprintf("none of the %d tests is selected; --list shows them", n)
+	}
 }
 
 func (x *execution) options() scenario.Options {
@@ -398,14 +423,13 @@ func (x *execution) list(files []string, sel scenario.Selection) error {
 		listText(x.s.out, items)
 	}
 	for _, err := range plan.Broken {
-		e := script.Describe(err)
-		fmt.Fprintf(x.s.err, "rig: %s: %s\n", e.Pos, e.Message)
+		printError(x.s.err, err)
 	}
 	switch {
 	case len(plan.Broken) > 0:
 		return &exitError{code: exitLoad}
 	case len(items) == 0:
-		return &exitError{code: exitNothing}
+		return &exitError{exitNothing, errors.New(nothing(files, plan, sel))}
 	}
 	return nil
 }

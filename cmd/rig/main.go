@@ -21,6 +21,7 @@ import (
 
 	"rig/runtime/event"
 	"rig/runtime/report"
+	"rig/runtime/script"
 )
 
 // version is set by the linker.
@@ -153,13 +154,31 @@ func fail(s streams, err error) int {
 type reported interface{ Report() *event.Error }
 
 func printError(w io.Writer, err error) {
-	fmt.Fprintln(w, "rig:", err)
+	text, hint := err.Error(), ""
 	var r reported
-	if errors.As(err, &r) {
-		if hint := r.Report().Hint; hint != "" && !strings.Contains(err.Error(), hint) {
-			fmt.Fprintln(w, "hint:", hint)
-		}
+	var s *script.Error
+	if errors.As(err, &s) {
+		d := script.Describe(err)
+		text, hint = scriptText(d), d.Hint
+	} else if errors.As(err, &r) {
+		hint = r.Report().Hint
 	}
+	fmt.Fprintln(w, "rig:", text)
+	if hint != "" && !strings.Contains(text, hint) {
+		fmt.Fprintln(w, "hint:", hint)
+	}
+}
+
+// scriptText is an error of a script in one line: its place, the built-in, what happened.
+func scriptText(e *event.Error) string {
+	text := e.Message
+	if e.Op != "" && !strings.HasPrefix(text, e.Op+":") {
+		text = e.Op + ": " + text
+	}
+	if !e.Pos.IsZero() {
+		text = e.Pos.String() + ": " + text
+	}
+	return text
 }
 
 // logger is rig's own log, for -v.

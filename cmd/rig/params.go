@@ -94,6 +94,17 @@ func (p *paramFlags) find(flag string) *test.ParamDecl {
 	return nil
 }
 
+// secrets are the values given to parameters that are secret.
+func (p *paramFlags) secrets() []string {
+	var out []string
+	for _, d := range p.declared {
+		if d.Secret && p.values[d.Name] != "" {
+			out = append(out, p.values[d.Name])
+		}
+	}
+	return out
+}
+
 // learn loads the files only to hear what they declare; what is wrong with them is told when they run.
 func (p *paramFlags) learn(paths []string) {
 	files, err := expand(paths)
@@ -262,6 +273,9 @@ func (s *paramSet) Declare(d test.ParamDecl) (starlark.Value, error) {
 		return nil, fmt.Errorf("param: %s is declared twice in this file", d.Name)
 	}
 	v, origin, err := s.value(d)
+	if err != nil && d.Secret {
+		return nil, fmt.Errorf("param %s (from %s): the value is not allowed; it is secret and not shown", d.Name, origin)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("param %s (from %s): %w", d.Name, origin, err)
 	}

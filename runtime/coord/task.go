@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -26,7 +27,8 @@ type Tasks struct {
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
-	running []*Task       // guarded by mu; in the order of their start
+	running map[*Task]int // guarded by mu; with the number of its start
+	started int           // guarded by mu
 	ended   []*Task       // guarded by mu; only with Keep
 	change  chan struct{} // guarded by mu; closed and replaced when a task ends
 }
@@ -55,7 +57,7 @@ var ErrNoTask = errors.New("no task is left")
 // NewTasks makes an empty set. Close or Cancel it, or end its context, to free what it holds.
 func NewTasks(ctx context.Context) *Tasks {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return &Tasks{ctx: ctx, cancel: cancel, change: make(chan struct{})}
+	return &Tasks{ctx: ctx, cancel: cancel, running: map[*Task]int{}, change: make(chan struct{})}
 }
 
 // Go runs fn in a goroutine of its own. A panic of fn is the task's error. With MaxTasks running or the context ended, fn
@@ -78,7 +80,8 @@ func (t *Tasks) Go(name string, fn func(ctx context.Context) (any, error)) *Task
 		t.changed()
 		return k
 	}
-	t.running = append(t.running, k)
+	t.running[k] = t.started
+	t.started++
 	go t.run(k, fn) // stopped by fn's end, which the context asks for
 	return k
 }
@@ -88,7 +91,7 @@ func (t *Tasks) run(k *Task, fn func(ctx context.Context) (any, error)) {
 		k.duration = time.Since(k.start)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.running = slices.DeleteFunc(t.running, func(o *Task) bool { return o == k })
+		delete(t.running, k)
 		if t.Keep {
 			t.ended = append(t.ended, k)
 		}
@@ -121,7 +124,9 @@ func (t *Tasks) changed() {
 func (t *Tasks) Running() []*Task {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.running)
+	out := slices.Collect(maps.Keys(t.running))
+	slices.SortFunc(out, func(a, b *Task) int { return t.running[a] - t.running[b] })
+	return out
 }
 
 // Next gives the task that ended first of those it has not given yet, and waits for one. When none is left it gives

@@ -36,17 +36,6 @@ func (g *Group) register(name string, w *waiter) error {
 	if err != nil {
 		return err
 	}
-	if w.from != "" {
-		if _, err := g.find("wait", w.from); err != nil {
-			return err
-		}
-	}
-	switch {
-	case m.left:
-		return badArgument("wait", fmt.Sprintf("member %q has left and cannot wait for %s", name, w.what))
-	case m.wait != nil:
-		return badArgument("wait", fmt.Sprintf("member %q already waits for %s; it cannot wait for %s too", name, m.wait.what, w.what))
-	}
 	w.member, w.ended = m, make(chan struct{})
 	if err := g.fits(w); err != nil {
 		return err
@@ -70,8 +59,20 @@ func (g *Group) register(name string, w *waiter) error {
 	return nil
 }
 
-// fits refuses a member at a barrier whose other members expect another number of parties.
+// fits refuses a wait for a member that does not exist, of one that has left or waits already, and at a barrier whose
+// other members expect another number of parties.
 func (g *Group) fits(w *waiter) error {
+	if w.from != "" {
+		if _, err := g.find("wait", w.from); err != nil {
+			return err
+		}
+	}
+	switch m := w.member; {
+	case m.left:
+		return badArgument("wait", fmt.Sprintf("member %q has left and cannot wait for %s", m.name, w.what))
+	case m.wait != nil:
+		return badArgument("wait", fmt.Sprintf("member %q already waits for %s; it cannot wait for %s too", m.name, m.wait.what, w.what))
+	}
 	for _, o := range g.barriers[w.barrier] {
 		if o.parties != w.parties {
 			return badArgument("barrier", fmt.Sprintf("%s: member %q expects %s, member %q %s", w.what, w.member.name, partiesText(w.parties), o.member.name, partiesText(o.parties)))

@@ -176,8 +176,8 @@ func meant(name string, known []string) string {
 	return ""
 }
 
-// paths refuses states that nobody reaches and states from which no end is reached. Where a handler computes names, that
-// cannot be known: then it is a warning.
+// paths refuses states that nobody reaches and states from which no end is reached. Where a handler computes names, the
+// former cannot be known and is a warning; the latter is refused where no computed name lies ahead.
 func (c *check) paths() {
 	dynamic := false
 	for _, s := range c.m.states {
@@ -196,30 +196,31 @@ func (c *check) paths() {
 			})
 		}
 	}
-	if !reached[Completed] {
-		s := c.m.states[c.m.start]
-		tell(Problem{State: c.m.start, Message: fmt.Sprintf("no path leads from %q to %q", c.m.start, Completed), Pos: s.Pos})
+	if s := c.m.states[c.m.start]; !c.m.leads(s.Name, Completed) {
+		c.err(Problem{State: s.Name, Message: fmt.Sprintf("no path leads from %q to %q", s.Name, Completed), Pos: s.Pos})
 		return
 	}
 	c.traps(reached)
 }
 
-// traps refuses reached states that go round for ever: no computed name and no terminal state lies ahead of them.
+// traps refuses reached states that go round for ever.
 func (c *check) traps(reached map[string]bool) {
 	for _, name := range c.m.order {
 		s := c.m.states[name]
-		if !reached[name] || s.terminal {
-			continue
-		}
-		ends := false
-		for ahead := range c.m.reach(name) {
-			a := c.m.states[ahead]
-			ends = ends || a.terminal || a.Dynamic
-		}
-		if !ends {
+		if reached[name] && !c.m.leads(name, Completed, Failed) {
 			c.err(Problem{State: name, Message: fmt.Sprintf("no path leads from %q to %q or %q", name, Completed, Failed), Pos: s.Pos})
 		}
 	}
+}
+
+// leads reports whether a path from one state may come to one of the others: it does, or a computed name lies ahead.
+func (m *Machine) leads(from string, to ...string) bool {
+	for ahead := range m.reach(from) {
+		if s := m.states[ahead]; slices.Contains(to, ahead) || s.Dynamic && !s.terminal {
+			return true
+		}
+	}
+	return false
 }
 
 // reach gives the states on known paths from one, itself included.

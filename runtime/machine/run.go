@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,8 @@ type Transition struct {
 }
 
 // Result is how a run ended. State is completed, or failed (named by a step, or after a step's error), or the state at
-// which the run was stopped by its context, its timeout or its number of transitions. Durations are totals per state.
+// which the run was stopped by its context, its timeout or its number of transitions. It is completed only where Err is
+// nil. Durations are totals per state.
 type Result struct {
 	State     string
 	Path      []Transition
@@ -97,6 +99,9 @@ func (r *run) toEnd(ctx context.Context) error {
 	for {
 		s := r.m.states[r.res.State]
 		if err := r.mayEnter(ctx, s); err != nil {
+			if s.terminal { // it stopped on the way there
+				r.res.State = cmp.Or(r.prev, Failed)
+			}
 			return join(err, r.afterError(ctx))
 		}
 		if s.terminal {
@@ -148,9 +153,7 @@ func (r *run) end(ctx context.Context, s *state) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() == nil {
-		r.res.State = Failed
-	}
+	r.res.State = Failed
 	return join(err, r.afterError(ctx))
 }
 

@@ -47,6 +47,7 @@ type ConsoleOptions struct {
 
 // Console is the sink that people watch.
 type Console struct {
+	told  string // the message of a target that failed: the run's end need not say it again
 	w     io.Writer
 	o     ConsoleOptions
 	paint painter
@@ -243,6 +244,7 @@ func (c *Console) target(d *event.Target) {
 	c.head.target(d)
 	switch {
 	case d.State == "failed" && d.Error != nil:
+		c.told = d.Error.Message
 		c.problem("target "+d.Name+" failed", d.Error)
 	case d.State == "failed":
 		c.problem("target "+d.Name+" failed", &event.Error{})

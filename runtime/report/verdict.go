@@ -170,7 +170,7 @@ func (c *Console) runEnd(d *event.RunEnd) {
 	if d.Error == nil && c.head.tests > 0 {
 		c.printHead(true)
 	}
-	if d.Error != nil {
+	if d.Error != nil && d.Error.Message != c.told {
 		c.problem("the run could not go on", d.Error)
 	}
 	c.summary(d)

@@ -46,7 +46,7 @@ type Breaker struct {
 	mu       sync.Mutex
 	state    string    // guarded by mu, like all below
 	era      int       // counts the changes of state: a call's result counts only in the era in which it began
-	failures int       // in a row
+	failures int       // since the last success while closed
 	wins     int       // in a row while half open
 	trying   bool      // a call is the trial
 	opened   time.Time // when it opened last
@@ -94,13 +94,20 @@ func (b *Breaker) Call(name string, f func() error) error {
 
 func (b *Breaker) left() time.Duration { return b.o.RecoveryTimeout - time.Since(b.opened) }
 
+func count(failures int) string {
+	if failures == 1 {
+		return "1 failure"
+	}
+	return fmt.Sprintf("%d failures", failures)
+}
+
 // enter lets a call in, in the present era, or refuses it.
 func (b *Breaker) enter(name string) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state == Open {
 		if left := b.left(); left > 0 {
-			e := fault.New(fault.BreakerOpen, name, fmt.Sprintf("the breaker is open after %d failures; it tries again in %s", b.failures, left.Round(time.Millisecond)))
+			e := fault.New(fault.BreakerOpen, name, fmt.Sprintf("the breaker is open after %s; it tries again in %s", count(b.failures), left.Round(time.Millisecond)))
 			return 0, e.WithHint("the last failure was: " + b.why)
 		}
 		b.to(HalfOpen)
@@ -127,8 +134,8 @@ func (b *Breaker) leave(era int, err error) {
 	case err == nil && !trial:
 		b.failures = 0
 	case err == nil:
-		b.failures = 0
 		if b.wins++; b.wins >= b.o.SuccessThreshold {
+			b.failures = 0
 			b.to(Closed)
 		}
 	case b.o.Counts(err):

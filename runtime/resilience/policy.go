@@ -82,6 +82,9 @@ type ExhaustedError struct {
 }
 
 func (e *ExhaustedError) Error() string {
+	if e.Attempts == 1 {
+		return fmt.Sprintf("%s: gave up after 1 attempt: %v", e.Name, e.Err)
+	}
 	return fmt.Sprintf("%s: gave up after %d attempts: %v", e.Name, e.Attempts, e.Err)
 }
 
@@ -124,7 +127,7 @@ func (p Policy) Retries(err error) bool {
 // attempt before the pause that follows it; it may be nil. rng draws the jitter; nil means one made of Seed.
 func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt func(n int) error, observe func(Attempt)) error {
 	if err := p.Validate(); err != nil {
-		return fault.Wrap("retry", "", "", fmt.Errorf("%s: %w", name, err))
+		return fault.New(fault.BadArgument, "retry", fmt.Sprintf("%s: %v", name, err))
 	}
 	if rng == nil {
 		rng = rand.New(rand.NewPCG(p.Seed, 0))
@@ -153,9 +156,15 @@ func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt fun
 			return d
 		}),
 	)
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	return p.verdict(ctx, name, n, last)
+}
+
+// verdict is the error of a call that did not succeed in n attempts.
+func (p Policy) verdict(ctx context.Context, name string, n int, last error) error {
+	switch {
 	case ctx.Err() != nil && (last == nil || p.Retries(last)):
 		return &StoppedError{Name: name, Attempts: n, Cause: context.Cause(ctx), Last: last}
 	case n >= p.MaxAttempts && p.Retries(last):
@@ -178,4 +187,3 @@ func (p Policy) delay(n int, c *retry.Config, rng *rand.Rand) time.Duration {
 	}
 	return d
 }
-

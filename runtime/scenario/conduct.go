@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -36,7 +38,7 @@ func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 	} else if release != nil {
 		defer release()
 	}
-	if v.body = t.require(t.item.Requires); v.body != nil {
+	if v.body = t.requireFile(); v.body != nil {
 		return v
 	}
 	if v.body = t.fixture.enter(ctx); v.body != nil {
@@ -47,27 +49,21 @@ func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 		v.body = err
 		return v
 	}
-	stop := context.AfterFunc(body, func() {
-		cause := context.Cause(body)
-		t.eachSession(func(s *session.Session) { s.Interrupt(cause) })
-	})
+	stop := t.interruptWhen(body)
 	module := t.item.file.Module
 	th := r.Host.Thread(body, t.id, t)
 	v.body = call(th, module.Globals["setup"], t.value)
 	if v.body == nil {
 		v.body = call(th, t.item.fn, t.value)
 	}
-	t.stopTasks(&v, cancel)
 	stop()
+	t.stopTasks(&v, cancel)
 
 	after, cancelAfter := r.cleanupContext(ctx)
 	defer cancelAfter()
 	t.setPhase(after)
 	t.eachSession(func(s *session.Session) { s.Resume() })
-	stopAfter := context.AfterFunc(after, func() {
-		t.eachSession(func(s *session.Session) { s.Interrupt(context.Cause(after)) })
-	})
-	defer stopAfter()
+	defer t.interruptWhen(after)()
 	if err := call(r.Host.Thread(after, t.id+" teardown", t), module.Globals["teardown"], t.value); err != nil {
 		v.after = append(v.after, fmt.Errorf("teardown: %w", err))
 	}
@@ -75,6 +71,30 @@ func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 	v.leaks += t.leaks()
 	t.giveBack(after, &v, before)
 	return v
+}
+
+// interruptWhen interrupts the test's sessions when ctx ends. The returned function ends that; afterwards no interruption is
+// under way, so that Resume is not overtaken.
+func (t *Test) interruptWhen(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	unhook := context.AfterFunc(ctx, func() {
+		defer close(done)
+		t.interrupt(context.Cause(ctx))
+	})
+	return func() {
+		if !unhook() {
+			<-done
+		}
+	}
+}
+
+// interrupt interrupts all sessions at once: one that is slow to end holds up no other.
+func (t *Test) interrupt(cause error) {
+	var wg sync.WaitGroup
+	t.eachSession(func(s *session.Session) {
+		wg.Go(func() { s.Interrupt(cause) })
+	})
+	wg.Wait()
 }
 
 // call runs an optional function of a file with the test as its argument.
@@ -114,6 +134,17 @@ func (t *Test) require(requirements []string) error {
 	return nil
 }
 
+// requireFile checks what the test's file requires.
+func (t *Test) requireFile() error {
+	err := t.require(t.item.file.Requires)
+	var skip *SkipError
+	if err == nil || errors.As(err, &skip) {
+		return err
+	}
+	pos := t.item.file.requiresPos
+	return &script.Error{Pos: pos, Msg: err.Error(), Excerpt: t.run.Host.Excerpt(pos), Cause: err}
+}
+
 // Require skips the test (a SkipError) when its target lacks something; an unknown requirement is an error.
 func (t *Test) Require(requirements ...string) error { return t.require(requirements) }
 
@@ -122,13 +153,13 @@ func (t *Test) stopTasks(v *verdict, cancel context.CancelFunc) {
 	left := t.running()
 	for _, x := range left {
 		v.leaks++
-		t.Emit(x.pos, &event.Leak{What: "task", Detail: fmt.Sprintf("task %s was still running when the test ended; wait for it", x.name)})
+		t.Emit(x.pos, &event.Leak{What: "task", Detail: fmt.Sprintf("%s was still running when the test ended; wait for it", x.name)})
 	}
 	cancel()
 	if len(left) == 0 {
 		return
 	}
-	t.eachSession(func(s *session.Session) { s.Interrupt(errTestEnded) })
+	t.interrupt(errTestEnded)
 	ctx, done := context.WithTimeout(context.Background(), t.run.CleanupTimeout)
 	defer done()
 	t.join(ctx)
@@ -158,14 +189,45 @@ func (t *Test) leaks() int {
 		}
 		if a, busy := s.Activity(); busy {
 			n++
-			t.leak(a.Pos, s, "session", fmt.Sprintf("session %s is still running %q", s.Name(), clip(a.SQL)))
+			t.leak(a.Pos, s, "session", fmt.Sprintf("%s is still running %q", s.Name(), clip(a.SQL)))
 			return
 		}
 		for _, h := range s.Held() {
 			n++
 			t.leak(h.Pos, s, h.What, fmt.Sprintf("session %s leaves %s", s.Name(), h.Detail))
 		}
+		n += t.leakedTables(s)
 	})
+	return n
+}
+
+// leakedTables reports what a session made outside the test's database on a throw-away server and left there; the next
+// test would meet it, so it is removed.
+func (t *Test) leakedTables(s *session.Session) int {
+	if !t.target.Server.ThrowAway() {
+		return 0
+	}
+	n := 0
+	for _, c := range s.Created() {
+		if strings.HasPrefix(c.Database, databasePrefix) {
+			continue
+		}
+		n++
+		name := c.Database
+		drop := "DROP DATABASE IF EXISTS " + quoteName(c.Database)
+		if c.What != "database" {
+			name += "." + c.Name
+			drop = fmt.Sprintf("DROP %s IF EXISTS %s.%s", strings.ToUpper(c.What), quoteName(c.Database), quoteName(c.Name))
+		}
+		t.leak(c.Pos, s, "table", fmt.Sprintf("session %s leaves the %s %s outside the test's database; drop it, or use t.table", s.Name(), c.What, name))
+		err := t.run.admins.with(t.Context(), t.target, func(a *session.Session) error {
+			_, err := a.Exec(adminCall("drop what leaked"), drop, nil)
+			return err
+		})
+		if err != nil {
+			t.Late(fmt.Errorf("drop the leaked %s %s: %w", c.What, name, err))
+		}
+	}
 	return n
 }
 
@@ -215,6 +277,7 @@ func (t *Test) end(v *verdict, start time.Time) *event.TestEnd {
 	end := &event.TestEnd{
 		Duration: time.Since(start), Expectations: int(t.expectations.Load()), Subtests: int(t.subtests.Load()), Leaks: v.leaks,
 	}
+	t.eachSession(func(s *session.Session) { end.Statements += int(s.Statements()) })
 	var skip *SkipError
 	if errors.As(v.body, &skip) {
 		end.Outcome, end.Reason = event.Skipped, skip.Why

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -152,9 +153,14 @@ func (e *GrantError) Unwrap() error { return e.Cause }
 // Report gives the form for reports.
 func (e *GrantError) Report() *event.Error {
 	c := fault.Classify(e.Cause)
+	message := e.Error()
+	var f *fault.Error
+	if errors.As(e.Cause, &f) && f.Message != "" {
+		message = fmt.Sprintf("create the test's database %s: %s", e.Name, f.Message) // code and state stand beside it
+	}
 	return &event.Error{
 		Kind: string(c.Kind), Category: string(c.Category), Code: c.Code, SQLState: c.SQLState, Name: c.Name,
-		Message: e.Error(),
+		Message: message,
 		Hint:    "this is enough: GRANT ALL PRIVILEGES ON `rig\\_%`.* TO the user; or run inside one database: --one-database NAME",
 	}
 }

@@ -22,6 +22,8 @@ type File struct {
 	Module   *script.Module
 	Requires []string
 	Tags     []string
+
+	requiresPos event.Pos
 }
 
 // Item is one test of a plan.
@@ -80,6 +82,7 @@ func discoverFile(ctx context.Context, host *script.Host, reg *Registry, path st
 	if f.Requires, err = texts(m, "requires"); err != nil {
 		return nil, nil, err
 	}
+	f.requiresPos = m.Where("requires")
 	if f.Tags, err = texts(m, "tags"); err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +130,7 @@ func texts(m *script.Module, name string) ([]string, error) {
 	if _, isFunc := v.(starlark.Callable); isFunc {
 		return nil, nil
 	}
-	bad := &LoadError{Pos: event.Pos{File: m.Path}, Msg: fmt.Sprintf("%s must be a list of strings, like %s = [\"...\"]; got %s", name, name, v.Type())}
+	bad := &LoadError{Pos: m.Where(name), Msg: fmt.Sprintf("%s must be a list of strings, like %s = [\"...\"]; got %s", name, name, v.Type())}
 	seq, ok := v.(starlark.Sequence)
 	if !ok {
 		return nil, bad

@@ -81,17 +81,14 @@ func (f *fixture) setup(ctx context.Context) error {
 	t.setPhase(body)
 	t.value = r.NewValue(t)
 	f.test = t
-	if err := t.require(f.file.Requires); err != nil {
+	if err := t.requireFile(); err != nil {
 		return err
 	}
 	fn := f.function("setup_all")
 	if fn == nil {
 		return nil
 	}
-	stop := context.AfterFunc(body, func() {
-		t.eachSession(func(s *session.Session) { s.Interrupt(context.Cause(body)) })
-	})
-	defer stop()
+	defer t.interruptWhen(body)()
 	v, err := r.Host.Thread(body, id, t).Call(fn, starlark.Tuple{t.value}, nil)
 	if err != nil {
 		return fmt.Errorf("setup_all: %w", err)
@@ -128,10 +125,7 @@ func (f *fixture) teardown(ctx context.Context) {
 	defer cancel()
 	t.setPhase(after)
 	t.eachSession(func(s *session.Session) { s.Resume() })
-	stop := context.AfterFunc(after, func() {
-		t.eachSession(func(s *session.Session) { s.Interrupt(context.Cause(after)) })
-	})
-	defer stop()
+	defer t.interruptWhen(after)()
 	var v verdict
 	if fn := f.function("teardown_all"); fn != nil {
 		v.body = call(f.run.Host.Thread(after, f.file.Path+"::teardown_all", t), fn, t.value)

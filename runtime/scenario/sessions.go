@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"rig/runtime/event"
+	"rig/runtime/fault"
+	"rig/runtime/server"
 	"rig/runtime/session"
 )
 
@@ -194,3 +196,13 @@ func (i TargetInfo) Address() string { return i.target.Hub.Config().Address }
 
 // User that sessions log in as.
 func (i TargetInfo) User() string { return i.target.Hub.Config().User }
+
+// Server is the test's server, for tests that have one of their own: others would take it from each other.
+func (t *Test) Server() (*server.Server, error) {
+	o := t.outermost()
+	if !o.item.OwnServer {
+		e := fault.New(fault.BadArgument, "t.server", "this test shares its server with others")
+		return nil, e.WithHint(`annotate it: test(` + o.item.Name + `, server = "own")`)
+	}
+	return o.target.Server, nil
+}

@@ -53,7 +53,10 @@ func Describe(err error) *event.Error {
 		if out.Pos.IsZero() {
 			out.Pos = e.Pos
 		}
-		out.Stack, out.Excerpt = e.Stack, e.Excerpt
+		out.Stack = e.Stack
+		if out.Excerpt == "" {
+			out.Excerpt = e.excerptAt(out.Pos)
+		}
 		if out.Op == "" {
 			out.Op = e.Op
 		}
@@ -64,11 +67,28 @@ func Describe(err error) *event.Error {
 			out.Kind, out.Name = "guard", e.Guard
 		}
 		// What was wrapped around the script's error tells where it happened: "teardown: ...".
-		if outer, _, found := strings.Cut(err.Error(), e.Error()); found && outer != "" {
+		if outer, _, found := strings.Cut(err.Error(), anchor(err, e)); found && outer != "" {
 			out.Message = outer + out.Message
 		}
 	}
 	return out
+}
+
+// anchor is the text around which others have wrapped theirs: that of an error that knows its report and holds e, else e's.
+func anchor(err error, e *Error) string {
+	var r Reported
+	if errors.As(err, &r) && strings.Contains(r.Error(), e.Error()) {
+		return r.Error()
+	}
+	return e.Error()
+}
+
+// excerptAt shows the lines that the report is about: a cause may know a better place than the call that failed.
+func (e *Error) excerptAt(p event.Pos) string {
+	if p == e.Pos || e.host == nil {
+		return e.Excerpt
+	}
+	return e.host.excerpt(p)
 }
 
 func describeCause(err error) *event.Error {

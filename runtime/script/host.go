@@ -81,6 +81,8 @@ type Module struct {
 	Doc     string
 	Globals starlark.StringDict
 	Funcs   []Func // defined at its top level, in source order
+
+	file *syntax.File
 }
 
 // Func is a function that a file defines at its top level.

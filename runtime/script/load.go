@@ -148,7 +148,7 @@ func (l *loader) run(src source, text string) (*Module, error) {
 	if err != nil {
 		return nil, t.loadError(err)
 	}
-	m := &Module{Path: src.show, Doc: docOf(f), Globals: globals, Funcs: functions(f, globals)}
+	m := &Module{Path: src.show, Doc: docOf(f), Globals: globals, Funcs: functions(f, globals), file: f}
 	for name, v := range globals {
 		if err := freezable(v); err != nil {
 			e := &Error{Pos: globalPos(f, name), Msg: fmt.Sprintf("global %s %s", name, err.msg), Hint: err.hint, Guard: err.guard}
@@ -351,6 +351,9 @@ func functions(f *syntax.File, globals starlark.StringDict) []Func {
 	}
 	return out
 }
+
+// Where is the place at which a global first appears; without one, the file.
+func (m *Module) Where(name string) event.Pos { return globalPos(m.file, name) }
 
 func globalPos(f *syntax.File, name string) event.Pos {
 	pos := event.Pos{File: f.Path}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -161,7 +164,7 @@ func (t *Thread) explain(err error) error {
 	e := &Error{Cause: err, host: t.host}
 	var eval *starlark.EvalError
 	if errors.As(err, &eval) {
-		e.Stack = frames(eval.CallStack)
+		e.Stack = callersOfMismatch(frames(eval.CallStack), eval.Msg)
 		if len(e.Stack) > 0 {
 			e.Pos = e.Stack[0].Pos
 		}
@@ -173,6 +176,9 @@ func (t *Thread) explain(err error) error {
 	} else {
 		e.Msg = err.Error()
 	}
+	if done != nil && done.Stack != nil {
+		e.continues(done)
+	}
 	// A cancelled thread stops with the interpreter's words; a built-in that noticed the end first has its own.
 	if cause := t.stopCause(); cause != nil && (isCancel(e.Msg) || e.Cause == err) {
 		e.Cause, e.Msg = cause, cause.Error()
@@ -182,10 +188,34 @@ func (t *Thread) explain(err error) error {
 		e.Guard, e.Hint = g.guard, g.hint
 	}
 	e.Excerpt = t.host.excerpt(e.Pos)
+	if m := attrGuess.FindStringSubmatch(e.Msg); m != nil && e.Hint == "" {
+		e.Msg, e.Hint = strings.TrimSuffix(e.Msg, m[0]), fmt.Sprintf("did you mean %q?", m[1])
+	}
 	if e.Hint == "" {
 		e.Hint = runtimeHint(e.Msg)
 	}
 	return e
+}
+
+// continues puts in front what another thread did that this one waited for: the fault lies there.
+func (e *Error) continues(inner *Error) {
+	e.Pos, e.Op, e.Msg = inner.Pos, inner.Op, inner.Msg
+	e.Stack = slices.Concat(inner.Stack, e.Stack)
+}
+
+// attrGuess is the interpreter's guess at a misspelt attribute, once or, after one of our own, twice.
+var attrGuess = regexp.MustCompile(`(?: \(did you mean \.(\w+)\?\))+$`)
+
+// callersOfMismatch leaves out the function whose arguments did not fit: it never began, the fault is in the line that calls it.
+func callersOfMismatch(stack []event.Frame, msg string) []event.Frame {
+	if len(stack) < 2 {
+		return stack
+	}
+	rest, ok := strings.CutPrefix(msg, "function "+stack[0].Func+" ")
+	if ok && (strings.HasPrefix(rest, "missing ") || strings.HasPrefix(rest, "accepts ") || strings.HasPrefix(rest, "got ")) {
+		return stack[1:]
+	}
+	return stack
 }
 
 // Abort ends what the thread runs with an error that no script catches. It is for callbacks that cannot return one.

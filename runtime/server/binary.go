@@ -53,12 +53,12 @@ const toolBound = 10 * time.Second
 func versionOf(ctx context.Context, binary string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, toolBound)
 	defer cancel()
-	return runTool(exec.CommandContext(ctx, binary, "--no-defaults", "--version"))
+	return runTool(ctx, exec.CommandContext(ctx, binary, "--no-defaults", "--version"))
 }
 
 // runTool runs a program to its end and gives what it said, which is also in the error. The program and what it started
-// end with the context, or with this process.
-func runTool(cmd *exec.Cmd) (string, error) {
+// end with the context, which is also cmd's, or with this process.
+func runTool(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // somebody may hold its output open
@@ -67,7 +67,10 @@ func runTool(cmd *exec.Cmd) (string, error) {
 	defer runtime.UnlockOSThread()
 	out, err := cmd.CombinedOutput()
 	text := strings.TrimSpace(string(out))
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+	switch {
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("%s: %w", cmd.Path, context.Cause(ctx))
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return "", &toolError{name: cmd.Path, err: err, said: text}
 	}
 	return text, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -64,6 +65,10 @@ func (s *Server) connectError(err error) error {
 	place := a.Addr
 	if s.spec.Name != "" && !strings.Contains(s.spec.Name, a.Addr) {
 		place = s.spec.Name + " (" + a.Addr + ")"
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		f.Message = errno.Error() // without the words of the dialler around it
 	}
 	f.Message = place + ": " + f.Message
 	f.Hint = s.connectHint(f)

@@ -124,7 +124,7 @@ func (t *turn) back() {
 
 // enter waits for a turn.
 func (h *handler) enter(ctx context.Context) (context.Context, *turn) {
-	select { case h.gate <- struct{}{}: default: }
+	h.gate <- struct{}{}
 	t := &turn{gate: h.gate}
 	return context.WithValue(ctx, turnKey{}, t), t
 }
@@ -186,7 +186,7 @@ func (h *handler) statement(ctx context.Context, c *mysql.Conn, query string, ru
 		return run(ctx, nil)
 	}
 	ctx, t := h.enter(ctx)
-	defer func() { select { case <-t.gate: default: } }()
+	defer func() { <-t.gate }()
 	v := h.visitor(c)
 	if v == nil { // cannot be: the session is built at log-in
 		return run(ctx, t)
@@ -246,13 +246,26 @@ func mend(err error) error {
 	if errors.As(err, &e) && e.Num != mysql.ERUnknownError {
 		return err
 	}
-	switch {
-	case strings.HasPrefix(text, "syntax error"):
-		return mysql.NewSQLError(mysql.ERParseError, "42000", "%s", text)
-	case strings.Contains(text, "not supported"):
-		return mysql.NewSQLError(mysql.ERNotSupportedYet, "42000", "%s", text)
+	for _, n := range numbered {
+		if n.text.MatchString(text) {
+			return mysql.NewSQLError(n.code, n.state, "%s", text)
+		}
 	}
 	return err
+}
+
+// numbered are errors that the engine has no number for.
+var numbered = []struct {
+	text  *regexp.Regexp
+	code  int
+	state string
+}{
+	{regexp.MustCompile(`^syntax error`), mysql.ERParseError, "42000"},
+	{regexp.MustCompile(`^table with name .* already exists`), mysql.ERTableExists, "42S01"},
+	{regexp.MustCompile(`^column .* could not be found`), mysql.ERBadFieldError, mysql.SSBadFieldError},
+	{regexp.MustCompile(`^Unknown system variable`), mysql.ERUnknownSystemVariable, "HY000"},
+	{regexp.MustCompile(`^function: .* not found`), mysql.ERSPDoesNotExist, "42000"},
+	{regexp.MustCompile(`not supported`), mysql.ERNotSupportedYet, "42000"},
 }
 
 // firstWord is a statement's first word in capitals.

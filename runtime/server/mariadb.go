@@ -50,7 +50,7 @@ func mariadbInit(ctx context.Context, p *process, dir string) error {
 	cmd := exec.CommandContext(ctx, script, append(args, layout(p)...)...)
 	// The script would take the server of its own folder.
 	cmd.Env = append(cmd.Environ(), "MYSQLD_BOOTSTRAP="+p.binary)
-	if _, err := runTool(cmd); err != nil {
+	if _, err := runTool(ctx, cmd); err != nil {
 		return initError(MariaDB, err)
 	}
 	return nil
@@ -58,6 +58,9 @@ func mariadbInit(ctx context.Context, p *process, dir string) error {
 
 // initError shows what a program said that should have prepared the server.
 func initError(kind string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	e := &StartError{Kind: kind, Msg: err.Error(), Cause: err}
 	var tool *toolError
 	if errors.As(err, &tool) {

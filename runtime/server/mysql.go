@@ -30,7 +30,7 @@ func (mysqlKind) prepare(ctx context.Context, p *process) error {
 		if userName() == "root" {
 			args = append(args, "--user=root")
 		}
-		if _, err := runTool(exec.CommandContext(ctx, p.binary, append(args, layout(p)...)...)); err != nil {
+		if _, err := runTool(ctx, exec.CommandContext(ctx, p.binary, append(args, layout(p)...)...)); err != nil {
 			return initError(MySQL, err)
 		}
 		return nil

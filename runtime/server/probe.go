@@ -141,8 +141,10 @@ func (w *wire) explain(err error) error {
 		return err
 	case errors.Is(w.ctx.Err(), context.Canceled):
 		return context.Cause(w.ctx)
+	case ended != nil && errors.Is(err, mysql.ErrInvalidConn):
+		return ended
 	case ended != nil && !errors.Is(err, ended):
-		return fmt.Errorf("%w (%w)", ended, err)
+		return fmt.Errorf("%w (%v)", ended, err)
 	}
 	return err
 }

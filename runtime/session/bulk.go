@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -167,8 +168,11 @@ var errNotRead = errors.New("the server did not read the rows")
 func loadSQL(name string, l LoadSpec) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "LOAD DATA LOCAL INFILE 'Reader::%s' INTO TABLE %s CHARACTER SET utf8mb4", name, quoteTable(l.Table))
+	// Control characters go as hex digits: NO_BACKSLASH_ESCAPES changes what '\n' is, and that nothing escapes by default.
 	if l.Reader != nil && l.Format == "csv" {
-		b.WriteString(` FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '"' LINES TERMINATED BY '\n'`)
+		b.WriteString(` FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY x'22' ESCAPED BY x'22' LINES TERMINATED BY x'0a'`)
+	} else {
+		b.WriteString(` FIELDS TERMINATED BY x'09' ESCAPED BY x'5c' LINES TERMINATED BY x'0a'`)
 	}
 	if l.Header {
 		b.WriteString(" IGNORE 1 LINES")
@@ -222,6 +226,9 @@ func appendTSV(b []byte, v driver.Value) ([]byte, error) {
 	case []byte:
 		return escapeTSV(b, string(v)), nil
 	case Decimal:
+		if !v.valid() {
+			return nil, noDecimal(v)
+		}
 		return append(b, v...), nil
 	case bool:
 		return append(b, '0'+byte(boolInt(v))), nil
@@ -230,6 +237,9 @@ func appendTSV(b []byte, v driver.Value) ([]byte, error) {
 	case uint64:
 		return strconv.AppendUint(b, v, 10), nil
 	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, noNumber(v)
+		}
 		return strconv.AppendFloat(b, v, 'g', -1, 64), nil
 	}
 	return nil, fault.New(fault.BadArgument, "", fmt.Sprintf("a Go %T is no SQL value", v))

@@ -79,8 +79,10 @@ func (s *Session) plan(st *statement, args []driver.Value) (e *entry, text strin
 	s.note(st)
 	if known && !literal && !e.textOnly {
 		if err := s.prepareEntry(e); err != nil {
+			s.wire.reset() // the statement itself was not sent
 			return nil, "", err
 		}
+		s.wire.reset()
 		if e.stmt != nil {
 			if n := e.stmt.NumInput(); n != len(args) {
 				return nil, "", wrongCount(n, len(args))
@@ -89,6 +91,7 @@ func (s *Session) plan(st *statement, args []driver.Value) (e *entry, text strin
 		}
 	}
 	if err := s.freshMode(); err != nil {
+		s.wire.reset()
 		return nil, "", err
 	}
 	text, err = interpolate(st.sql, args, s.noBackslash)
@@ -131,6 +134,11 @@ func (s *Session) noteClass(c class) {
 	if c.setsMode {
 		s.staleMode = true
 	}
+	if !c.locks && !c.tables {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c.locks && s.usesLocks.IsZero() {
 		s.usesLocks = s.position()
 	}
@@ -139,9 +147,8 @@ func (s *Session) noteClass(c class) {
 	}
 }
 
+// position must hold mu.
 func (s *Session) position() event.Pos {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	p := s.cur.call.Pos
 	if p.IsZero() {
 		p.File = s.name

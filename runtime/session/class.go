@@ -5,12 +5,14 @@ type class struct {
 	reads    bool // changes nothing: a lost reply is a plain failure
 	begins   bool // opens a transaction
 	ends     bool // commits or rolls back
+	chains   bool // begins another transaction at once
 	commits  bool // commits implicitly what is open
 	opaque   bool // may do anything to the transaction: CALL, EXECUTE, XA
 	uses     bool // changes the default database
 	setsMode bool // may change sql_mode
 	writes   bool // INSERT and its like: gives counts rather than rows
 	locks    bool // takes a user lock
+	asks     bool // opens no transaction, not even without autocommit
 	tables   bool // LOCK TABLES
 	unlocks  bool // UNLOCK TABLES
 	// autocommit is +1 where the statement turns it on, -1 where off.
@@ -35,7 +37,7 @@ func classify(sql string) class {
 	case isWord(first, "START"):
 		return class{reads: isWord(second, "TRANSACTION"), begins: isWord(second, "TRANSACTION"), commits: !isWord(second, "TRANSACTION")}
 	case isWord(first, "COMMIT"):
-		return class{ends: true}
+		return class{ends: true, chains: chains(sql)}
 	case isWord(first, "ROLLBACK"):
 		to := isWord(second, "TO")
 		if isWord(second, "WORK") {
@@ -43,13 +45,22 @@ func classify(sql string) class {
 			to = isWord(third, "TO")
 		}
 		// The server rolls back when a connection goes, so a lost reply is no doubt.
-		return class{reads: true, ends: !to}
+		return class{reads: true, ends: !to, chains: !to && chains(sql)}
+	case isWord(first, "SAVEPOINT"), isWord(first, "RELEASE"):
+		return class{reads: true} // gone with the transaction when the connection goes
+	case isWord(first, "WITH"):
+		return class{reads: !changes(sql)}
 	case isWord(first, "SET"):
 		return classifySet(sql)
 	case isWord(first, "USE"):
 		return class{reads: true, uses: true}
 	case isWord(first, "CREATE"), isWord(first, "DROP"):
+		if isWord(second, "OR") { // REPLACE
+			_, second = l.words()
+		}
 		return class{commits: !isWord(second, "TEMPORARY") && !isWord(second, "PREPARE")}
+	case isWord(first, "ANALYZE") && !hasWord(sql, "TABLE"): // MariaDB runs a statement and explains it
+		return class{reads: !changes(sql)}
 	case isWord(first, "ALTER"), isWord(first, "RENAME"), isWord(first, "TRUNCATE"), isWord(first, "GRANT"), isWord(first, "REVOKE"),
 		isWord(first, "ANALYZE"), isWord(first, "OPTIMIZE"), isWord(first, "REPAIR"), isWord(first, "CHECK"),
 		isWord(first, "FLUSH"), isWord(first, "INSTALL"), isWord(first, "UNINSTALL"), isWord(first, "STOP"):
@@ -62,6 +73,14 @@ func classify(sql string) class {
 		return class{opaque: true}
 	}
 	return class{}
+}
+
+// chains finds AND CHAIN after COMMIT or ROLLBACK.
+func chains(sql string) bool { return hasWord(sql, "CHAIN") && !hasWord(sql, "NO") }
+
+// changes reports whether a statement that begins like a query may change rows.
+func changes(sql string) bool {
+	return hasWord(sql, "INSERT") || hasWord(sql, "UPDATE") || hasWord(sql, "DELETE") || hasWord(sql, "REPLACE")
 }
 
 // hasWord looks for a word (in upper case) anywhere in the text, in strings too: it only makes rig ask the server.
@@ -94,6 +113,10 @@ func (l *lexer) words() (first, second string) {
 func classifySet(sql string) class {
 	c := class{reads: true}
 	l := lexer{sql: sql}
+	if _, second := l.words(); isWord(second, "STATEMENT") || isWord(second, "PASSWORD") {
+		return class{} // MariaDB's SET STATEMENT ... FOR runs anything
+	}
+	l.i = 0
 	auto := false
 	for {
 		t, start, end := l.next()

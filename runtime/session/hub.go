@@ -53,6 +53,9 @@ func NewHub(c Config) *Hub {
 // Config gives the hub's configuration with its defaults.
 func (h *Hub) Config() Config { return h.cfg }
 
+// Format writes the configuration's String whatever the verb: it has a password.
+func (h *Hub) Format(f fmt.State, verb rune) { h.cfg.Format(f, verb) }
+
 // Options of one session. Isolation is a level's SQL name, "" the server's default; Autocommit nil likewise.
 type Options struct {
 	Name       string
@@ -67,9 +70,8 @@ type Options struct {
 // Open connects, logs in and prepares a session within Config.ConnectTimeout. Errors are *fault.Error with Op "connect".
 func (h *Hub) Open(ctx context.Context, o Options) (*Session, error) {
 	start := time.Now()
-	s := &Session{hub: h, opts: o, name: o.Name, id: h.cfg.Bus.NextID()}
+	s := &Session{hub: h, opts: o, name: o.Name, database: o.Database, id: h.cfg.Bus.NextID()}
 	s.cond.L = &s.mu
-	s.autocommit = o.Autocommit == nil || *o.Autocommit
 	err := h.side.open(ctx)
 	if err == nil {
 		err = s.connect(ctx)
@@ -82,14 +84,11 @@ func (h *Hub) Open(ctx context.Context, o Options) (*Session, error) {
 		s.emit(o.Pos, s.id, d)
 		return nil, f
 	}
-	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
+	if !h.remember(s) {
 		s.wire.Close()
-		return nil, fault.New(fault.SessionClosed, "connect", "the run is over")
+		_ = s.conn.Close() // ends the driver's own goroutine
+		return nil, errRunOver()
 	}
-	h.add(s)
-	h.mu.Unlock()
 	s.emit(o.Pos, s.id, d)
 	return s, nil
 }
@@ -103,15 +102,21 @@ func (h *Hub) add(s *Session) {
 	}
 }
 
-// remember takes a session back whose connection was lost before.
-func (h *Hub) remember(s *Session) {
+func errRunOver() *fault.Error { return fault.New(fault.SessionClosed, "connect", "the run is over") }
+
+// remember takes a session in, also one whose connection was lost before; false when the hub is closed.
+func (h *Hub) remember(s *Session) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
 	h.add(s)
+	return true
 }
 
 func (s *Session) openedEvent() *event.SessionOpen {
-	return &event.SessionOpen{Thread: s.thread, Target: s.hub.cfg.Target, Database: s.opts.Database, Isolation: s.opts.Isolation}
+	return &event.SessionOpen{Thread: s.Thread(), Target: s.hub.cfg.Target, Database: s.database, Isolation: s.opts.Isolation}
 }
 
 func (h *Hub) connectError(o Options, err error) *fault.Error {
@@ -199,9 +204,10 @@ func (h *Hub) watch() {
 type side struct {
 	hub *Hub
 
-	mu   sync.Mutex
-	conn conn  // guarded by mu; nil before the first session and after a failure
-	wire *wire // guarded by mu
+	mu     sync.Mutex
+	conn   conn  // guarded by mu; nil before the first session and after a failure
+	wire   *wire // guarded by mu
+	closed bool  // guarded by mu: it is not opened again
 }
 
 // sideBound bounds one exchange on the side connection.
@@ -213,6 +219,9 @@ func (d *side) open(ctx context.Context) error {
 	if d.conn != nil {
 		return nil
 	}
+	if d.closed {
+		return errRunOver()
+	}
 	c, w, err := d.hub.dial(ctx, "")
 	if err != nil {
 		return err
@@ -222,6 +231,7 @@ func (d *side) open(ctx context.Context) error {
 		return nil
 	}
 	if err := d.learn(); err != nil {
+		err = w.explain(err)
 		d.drop()
 		return err
 	}
@@ -272,7 +282,8 @@ func (d *side) ask(sql string) (*Rows, error) {
 		return nil, mysql.ErrInvalidConn
 	}
 	rows, err := d.query(sql)
-	if err != nil && d.wire.cause() != nil {
+	if err != nil && d.wire.broken(err) {
+		err = d.wire.explain(err)
 		d.drop()
 	}
 	return rows, err
@@ -285,17 +296,25 @@ func (d *side) kill(thread uint64, connection bool) error {
 		what = "KILL"
 	}
 	_, err := d.ask(fmt.Sprintf("%s %d", what, thread))
+	if fault.Classify(err).Code == errNoSuchThread {
+		return nil
+	}
 	return err
 }
 
+// errNoSuchThread is ER_NO_SUCH_THREAD: what should be killed is gone.
+const errNoSuchThread = 1094
+
 func (d *side) drop() {
 	d.wire.Close()
+	_ = d.conn.Close() // ends the driver's own goroutine
 	d.conn, d.wire = nil, nil
 }
 
 func (d *side) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed = true
 	if d.conn == nil {
 		return
 	}
@@ -313,11 +332,15 @@ func (h *Hub) dial(ctx context.Context, database string) (conn, *wire, error) {
 	if f := h.facts.Load(); f != nil && f.packet > 0 {
 		packet = f.packet
 	}
-	var w *wire
-	var dialErr error
+	var dialled atomic.Pointer[wire]
 	d := h.cfg.driverConfig(database, packet, func(context.Context, string, string) (net.Conn, error) {
-		if w, dialErr = h.cfg.dial(ctx, deadline); dialErr != nil {
-			return nil, dialErr
+		w, err := h.cfg.dial(ctx, deadline)
+		if err != nil {
+			return nil, err
+		}
+		dialled.Store(w)
+		if ctx.Err() != nil { // it passed before there was something to cut
+			w.cut()
 		}
 		return w, nil
 	})
@@ -327,27 +350,31 @@ func (h *Hub) dial(ctx context.Context, database string) (conn, *wire, error) {
 	}
 	// The driver gets no context: it would watch it. What ends the log-in early is the deadline on the connection, or cut.
 	stop := context.AfterFunc(ctx, func() {
-		if w != nil {
+		if w := dialled.Load(); w != nil {
 			w.cut()
 		}
 	})
 	c, err := connector.Connect(context.Background())
-	if !stop() {
-		<-ctx.Done()
+	stop()
+	w := dialled.Load()
+	if err == nil {
+		err = w.SetDeadline(time.Time{})
 	}
-	switch {
-	case dialErr != nil:
-		return nil, nil, dialErr
-	case err != nil:
-		if w != nil {
-			err = w.explain(err)
-			w.Close()
-		}
-		return nil, nil, err
+	if err == nil && ctx.Err() == nil {
+		return c.(conn), w, nil
 	}
-	if err := w.SetDeadline(time.Time{}); err != nil || ctx.Err() != nil {
+	if w != nil {
+		err = w.explain(err)
 		w.Close()
-		return nil, nil, errors.Join(err, context.Cause(ctx))
 	}
-	return c.(conn), w, nil
+	if c != nil {
+		_ = c.Close() // ends the driver's own goroutine
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return nil, nil, err
 }

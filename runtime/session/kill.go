@@ -43,13 +43,14 @@ func (s *Session) watch(now time.Time) {
 		s.emit(a.call.Pos, 0, &event.StatementRunning{SQL: head(a.sql), Age: age})
 	}
 	if a.bound > 0 && age >= a.bound {
-		s.hub.watchers.Go(func() { _ = s.stop(&timeoutError{a.bound}, false) }) // the statement's own call tells the outcome
+		s.hub.watchers.Go(func() { _, _ = s.stop(&timeoutError{a.bound}, false) }) // the statement's own call tells the outcome
 	}
 }
 
 // Cancel kills the statement that is running, and returns when it has ended on the server; without one it does nothing.
 func (s *Session) Cancel(cause string) error {
-	return s.stop(&cancelError{errors.New(cause)}, false)
+	_, err := s.stop(&cancelError{errors.New(cause)}, false)
+	return err
 }
 
 // Kill ends the session on the server, as KILL does: its transaction is rolled back and its locks are free when Kill returns.
@@ -61,12 +62,14 @@ func (s *Session) Kill(cause string) error {
 		return nil
 	}
 	if busy {
-		return s.endBusy(causeKilled, errors.New(cause))
+		if acted, err := s.endBusy(causeKilled, errors.New(cause)); acted {
+			return err
+		}
 	}
 	start := time.Now()
-	err := s.hub.side.kill(s.thread, true)
+	err := s.hub.side.kill(s.Thread(), true)
 	gone := err == nil && s.gone()
-	s.emitKill(&event.Kill{Thread: s.thread, Connection: true, Cause: cause, Verified: gone, Duration: time.Since(start)}, err)
+	s.emitKill(&event.Kill{Thread: s.Thread(), Connection: true, Cause: cause, Verified: gone, Duration: time.Since(start)}, err)
 	s.lose(causeKilled)
 	if err != nil {
 		return fault.Wrap("conn.kill", s.name, "", err)
@@ -74,21 +77,24 @@ func (s *Session) Kill(cause string) error {
 	return nil
 }
 
-// endBusy ends a session whose statement is running.
-func (s *Session) endBusy(cause string, why error) error {
+// endBusy ends a session whose statement is running. When the statement has ended meanwhile, it does nothing and acted is
+// false.
+func (s *Session) endBusy(cause string, why error) (acted bool, err error) {
 	s.mu.Lock()
 	s.ending = cause
 	s.mu.Unlock()
-	err := s.stop(&cancelError{why}, true)
-	s.lose(cause)
-	return err
+	acted, err = s.stop(&cancelError{why}, true)
+	if acted {
+		s.lose(cause)
+	}
+	return acted, err
 }
 
 // gone waits until the server's process list no longer has the session.
 func (s *Session) gone() bool {
 	deadline := time.Now().Add(endWithin)
 	for pause := time.Millisecond; ; pause *= 2 {
-		rows, err := s.hub.side.ask(fmt.Sprintf("SELECT COUNT(*) FROM information_schema.processlist WHERE id = %d", s.thread))
+		rows, err := s.hub.side.ask(fmt.Sprintf("SELECT COUNT(*) FROM information_schema.processlist WHERE id = %d", s.Thread()))
 		if err != nil {
 			return false
 		}
@@ -107,7 +113,7 @@ func (s *Session) Interrupt(cause error) {
 	s.mu.Lock()
 	s.stopped = cause
 	s.mu.Unlock()
-	_ = s.stop(&cancelError{cause}, false) // the statement's own call tells the outcome
+	_, _ = s.stop(&cancelError{cause}, false) // the statement's own call tells the outcome
 }
 
 // Resume takes statements again after Interrupt.
@@ -119,30 +125,32 @@ func (s *Session) Resume() {
 
 // stop kills the running statement on the server. Where that does not end it in time, or where connection asks for it,
 // the connection is killed too; what even that does not end is cut on our side. It returns when the statement has ended.
-func (s *Session) stop(cause error, connection bool) error {
+// acted is false when there was nothing to kill, or when somebody else's kill ended it.
+func (s *Session) stop(cause error, connection bool) (acted bool, err error) {
 	s.mu.Lock()
+	for connection && s.busy && (s.killing || s.done) { // until the session is given back, or its stream lives on
+		s.cond.Wait()
+	}
 	if !s.busy || s.done || s.killing {
-		for connection && s.killing {
-			s.cond.Wait()
-		}
 		s.mu.Unlock()
-		return nil
+		return false, nil
 	}
 	s.killing, s.killed = true, cause
+	w := s.wire
 	s.mu.Unlock()
 
 	start := time.Now()
-	k := &event.Kill{Thread: s.thread, Connection: connection, Cause: cause.Error()}
-	err := s.hub.side.kill(s.thread, connection)
-	k.Verified = err == nil && s.waitDone(endWithin)
-	if !k.Verified && !connection {
+	k := &event.Kill{Thread: s.Thread(), Connection: connection, Cause: cause.Error()}
+	err = s.hub.side.kill(s.Thread(), connection)
+	k.Verified = err == nil && s.waitDone(endWithin) && (!connection || s.gone())
+	if err == nil && !k.Verified && !connection {
 		k.Connection = true
-		if err = s.hub.side.kill(s.thread, true); err == nil {
+		if err = s.hub.side.kill(s.Thread(), true); err == nil {
 			k.Verified = s.waitDone(endWithin)
 		}
 	}
 	if !k.Verified {
-		s.wire.cut()
+		w.cut()
 		s.waitDone(endWithin)
 	}
 	k.Duration = time.Since(start)
@@ -153,9 +161,9 @@ func (s *Session) stop(cause error, connection bool) error {
 	s.cond.Broadcast()
 	s.mu.Unlock()
 	if err != nil {
-		return fault.Wrap("kill", s.name, "", err)
+		return true, fault.Wrap("kill", s.name, "", err)
 	}
-	return nil
+	return true, nil
 }
 
 func (s *Session) emitKill(k *event.Kill, err error) {
@@ -165,7 +173,8 @@ func (s *Session) emitKill(k *event.Kill, err error) {
 	s.emit(event.Pos{}, 0, k)
 }
 
-// waitDone waits until the statement under way has ended on the wire.
+// waitDone waits until the statement under way has ended on the wire, or until nobody waits for it there: a stream that is
+// not read meets the kill when it is read again.
 func (s *Session) waitDone(bound time.Duration) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
@@ -177,8 +186,8 @@ func (s *Session) waitDone(bound time.Duration) bool {
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.done && ctx.Err() == nil {
+	for !s.done && !s.parked && ctx.Err() == nil {
 		s.cond.Wait()
 	}
-	return s.done
+	return s.done || s.parked
 }

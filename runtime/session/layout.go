@@ -181,7 +181,7 @@ func (c *Column) number(v driver.Value) (kind CellKind, bits uint64, ok bool, er
 
 // round does to a DOUBLE of fixed decimals what the text protocol does: print it with them.
 func (c *Column) round(v float64) float64 {
-	if c.Decimals < 0 || c.Type != TypeDouble {
+	if !c.fixed(v) || c.Type != TypeDouble {
 		return v
 	}
 	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'f', int(c.Decimals), 64), 64)
@@ -191,13 +191,18 @@ func (c *Column) round(v float64) float64 {
 	return r
 }
 
+// fixed reports whether v has the column's count of decimals. The embedded engine says 0 of every column.
+func (c *Column) fixed(v float64) bool {
+	return c.Decimals > 0 || c.Decimals == 0 && v == math.Trunc(v)
+}
+
 // floatDigits is what servers print of a FLOAT: FLT_DIG significant digits.
 const floatDigits = 6
 
 // single widens a FLOAT by its printed form, so that 1.1 stays 1.1, after rounding it as the text protocol does.
 func (c *Column) single(v float32) float64 {
 	format, digits := byte('g'), floatDigits
-	if c.Decimals >= 0 {
+	if c.fixed(float64(v)) {
 		format, digits = 'f', int(c.Decimals)
 	}
 	printed, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), format, digits, 64), 32)

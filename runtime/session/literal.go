@@ -51,10 +51,12 @@ func interpolate(sql string, args []driver.Value, noBackslash bool) (string, err
 			return "", wrongCount(placeholders(sql, noBackslash), len(args))
 		}
 		b = append(b, sql[from:start]...)
+		b = append(b, ' ') // "LIMIT?" is no "LIMIT5", and "5-?" no "5--3"
 		var err error
 		if b, err = appendLiteral(b, args[used]); err != nil {
 			return "", fmt.Errorf("argument %d: %w", used+1, err)
 		}
+		b = append(b, ' ')
 		used++
 		from = end
 	}
@@ -88,18 +90,12 @@ func appendLiteral(b []byte, v driver.Value) ([]byte, error) {
 	case nil:
 		return append(b, "NULL"...), nil
 	case int64:
-		if v < 0 {
-			b = append(b, ' ') // "5-?" must not become a comment
-		}
 		return strconv.AppendInt(b, v, 10), nil
 	case uint64:
 		return strconv.AppendUint(b, v, 10), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, noNumber(v)
-		}
-		if v < 0 {
-			b = append(b, ' ')
 		}
 		return strconv.AppendFloat(b, v, 'e', -1, 64), nil // without an exponent it would be a DECIMAL
 	case bool:
@@ -109,10 +105,7 @@ func appendLiteral(b []byte, v driver.Value) ([]byte, error) {
 		return append(b, '0'), nil
 	case Decimal:
 		if !v.valid() {
-			return nil, fault.New(fault.BadArgument, "", fmt.Sprintf("%q is no decimal number", string(v)))
-		}
-		if v[0] == '-' {
-			b = append(b, ' ')
+			return nil, noDecimal(v)
 		}
 		return append(b, v...), nil
 	case string:
@@ -124,6 +117,10 @@ func appendLiteral(b []byte, v driver.Value) ([]byte, error) {
 		return append(hex.AppendEncode(append(b, "_binary x'"...), v), '\''), nil
 	}
 	return nil, fault.New(fault.BadArgument, "", fmt.Sprintf("a Go %T is no SQL value", v))
+}
+
+func noDecimal(v Decimal) error {
+	return fault.New(fault.BadArgument, "", fmt.Sprintf("%q is no decimal number", string(v)))
 }
 
 func noNumber(v float64) error {
@@ -151,7 +148,9 @@ func appendText(b []byte, s string) []byte {
 func checkArgs(args []driver.Value) (literal bool, err error) {
 	for i, a := range args {
 		switch v := a.(type) {
-		case nil, int64, uint64, string, []byte, bool:
+		case nil, int64, uint64, string, bool:
+		case []byte:
+			literal = literal || v != nil // the driver would bind it as text
 		case float64:
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return false, fmt.Errorf("argument %d: %w", i+1, noNumber(v))

@@ -2,12 +2,15 @@ package session
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"rig/runtime/fault"
 )
@@ -17,7 +20,6 @@ import (
 type wire struct {
 	net.Conn
 	sent   bool                  // a write succeeded since begin; owned by who uses the session
-	torn   bool                  // a write failed since begin; owned by who uses the session
 	failed atomic.Pointer[error] // the first error that ended the connection
 }
 
@@ -32,7 +34,6 @@ func (w *wire) Read(b []byte) (int, error) {
 func (w *wire) Write(b []byte) (int, error) {
 	n, err := w.Conn.Write(b)
 	if err != nil {
-		w.torn = true
 		w.note(err)
 	} else {
 		w.sent = true
@@ -84,11 +85,30 @@ func (c Config) dial(ctx context.Context, deadline time.Time) (*wire, error) {
 // explain puts the network's error in front of the driver's, which says only "invalid connection". A server's own words stay.
 func (w *wire) explain(err error) error {
 	cause := w.cause()
-	if cause == nil || fault.Classify(err).Code != 0 {
+	if err == nil || cause == nil || fault.Classify(err).Code != 0 {
 		return err
 	}
-	return fmt.Errorf("%w (%w)", cause, err)
+	return fmt.Errorf("%w (%v)", cause, err) // not wrapped: the driver's word would decide the kind
+}
+
+// broken reports whether the connection is of no more use after err.
+func (w *wire) broken(err error) bool {
+	if w.cause() != nil {
+		return true
+	}
+	for _, e := range brokenErrors {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// brokenErrors are the driver's own after which it has closed the connection, or does not know where a packet begins. It
+// is never written to.
+var brokenErrors = [...]error{
+	driver.ErrBadConn, mysql.ErrInvalidConn, mysql.ErrMalformPkt, mysql.ErrPktSync, mysql.ErrPktSyncMul, mysql.ErrBusyBuffer,
 }
 
 // reset forgets what was sent, before a new request.
-func (w *wire) reset() { w.sent, w.torn = false, false }
+func (w *wire) reset() { w.sent = false }

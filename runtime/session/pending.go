@@ -113,7 +113,7 @@ func (p *Pending) Blocked(within time.Duration) (bool, error) {
 
 // waitsForLock asks over the side connection. rowLocks becomes false where row locks cannot be seen.
 func (s *Session) waitsForLock(rowLocks *bool) (bool, error) {
-	rows, err := s.hub.side.ask(fmt.Sprintf("SELECT state FROM information_schema.processlist WHERE id = %d", s.thread))
+	rows, err := s.hub.side.ask(fmt.Sprintf("SELECT state FROM information_schema.processlist WHERE id = %d", s.Thread()))
 	if err != nil {
 		return false, fault.Wrap("pending.blocked", s.name, "", err)
 	}
@@ -131,7 +131,7 @@ func (s *Session) waitsForLock(rowLocks *bool) (bool, error) {
 		*rowLocks = false
 		return false, nil
 	}
-	return innodbWaits(status.At(0, 2).Text, s.thread), nil
+	return innodbWaits(status.At(0, 2).Text, s.Thread()), nil
 }
 
 // innodbWaits finds the thread among the transactions that wait for a lock in the text of SHOW ENGINE INNODB STATUS.

@@ -31,27 +31,34 @@ type Session struct {
 	name string
 	id   event.ID
 
-	// Owned by whoever holds the session between begin and end.
-	conn        conn
-	wire        *wire
+	// Owned by whoever holds the session between begin and release.
 	cache       *cache
 	collect     collector
-	tx          transaction
-	autocommit  bool
 	noBackslash bool
-	staleMode   bool // sql_mode may have changed since it was read
-	usesLocks   event.Pos
-	tableLocks  event.Pos
+	staleMode   bool   // sql_mode may have changed since it was read
 	generation  uint64 // counts statements, so that late warnings can be told from the last statement's
 
-	thread     uint64
+	thread     atomic.Uint64
 	statements atomic.Int64
 
-	mu        sync.Mutex
-	cond      sync.Cond     // on mu: a statement ended, or a kill did
+	mu   sync.Mutex
+	cond sync.Cond // on mu: a statement ended, a kill did, or the session was given back
+
+	// Written with mu held by who holds the session, so that the holder may read them without it and others with it.
+	conn     conn // nil once it is closed for good
+	wire     *wire
+	database string // the default one; a reset goes back to it
+
+	tx         transaction // guarded by mu
+	autocommit bool        // guarded by mu
+	usesLocks  event.Pos   // guarded by mu: the line that took a user lock first
+	tableLocks event.Pos   // guarded by mu: the line that locked tables
+	created    []Created   // guarded by mu
+
 	cur       activity      // guarded by mu
 	busy      bool          // guarded by mu
 	done      bool          // guarded by mu: the statement ended on the wire, but a kill of it is still under way
+	parked    bool          // guarded by mu: a stream holds the session and nobody reads from it just now
 	killing   bool          // guarded by mu
 	killed    error         // guarded by mu: why the current statement was killed
 	stopped   error         // guarded by mu: why no statement may begin
@@ -85,6 +92,9 @@ type Activity struct {
 	Holder string
 }
 
+// Format writes the name whatever the verb: the session knows the way to a password.
+func (s *Session) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.name) }
+
 // Name as reports show it.
 func (s *Session) Name() string { return s.name }
 
@@ -92,7 +102,7 @@ func (s *Session) Name() string { return s.name }
 func (s *Session) ID() event.ID { return s.id }
 
 // Thread is the session's id on the server, for KILL and the process list.
-func (s *Session) Thread() uint64 { return s.thread }
+func (s *Session) Thread() uint64 { return s.thread.Load() }
 
 // Version of the server, as it says it: "10.11.14-MariaDB".
 func (s *Session) Version() string {
@@ -113,23 +123,33 @@ func (s *Session) Statements() int64 { return s.statements.Load() }
 
 // connect dials and prepares the session as its options say.
 func (s *Session) connect(ctx context.Context) error {
-	db := s.opts.Database
+	db := s.database
 	if db == "" {
 		db = s.hub.cfg.Database
 	}
+	deadline := time.Now().Add(s.hub.cfg.ConnectTimeout)
 	c, w, err := s.hub.dial(ctx, db)
 	if err != nil {
 		return err
 	}
+	s.cache, s.staleMode = newCache(), false
+	s.mu.Lock()
 	s.conn, s.wire = c, w
-	s.cache = newCache()
 	s.tx, s.usesLocks, s.tableLocks = transaction{}, event.Pos{}, event.Pos{}
-	if err := w.SetDeadline(time.Now().Add(s.hub.cfg.ConnectTimeout)); err != nil {
-		return err
+	s.autocommit = s.opts.Autocommit == nil || *s.opts.Autocommit
+	s.mu.Unlock()
+	err = w.SetDeadline(deadline)
+	if err == nil {
+		err = s.prepare()
 	}
-	if err := s.prepare(); err != nil {
+	if err != nil {
+		err = w.explain(err)
 		w.Close()
-		return w.explain(err)
+		_ = c.Close() // ends the driver's own goroutine; the wire is closed
+		s.mu.Lock()
+		s.conn = nil
+		s.mu.Unlock()
+		return err
 	}
 	return w.SetDeadline(time.Time{})
 }
@@ -159,7 +179,7 @@ func (s *Session) prepare() error {
 	if rows.Len() != 1 {
 		return errors.New("the server does not tell the connection's id")
 	}
-	s.thread = rows.At(0, 0).bits
+	s.thread.Store(rows.At(0, 0).bits)
 	s.noBackslash = strings.Contains(rows.At(0, 1).Text, "NO_BACKSLASH_ESCAPES")
 	return nil
 }
@@ -183,18 +203,22 @@ func boolInt(b bool) int {
 }
 
 // begin takes the session for one call.
-func (s *Session) begin(c Call, sql string) *fault.Error {
+func (s *Session) begin(c Call, sql string) *fault.Error { return s.take(c, sql, false) }
+
+// take is begin; revive also takes a session whose connection was lost.
+func (s *Session) take(c Call, sql string, revive bool) *fault.Error {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.busy:
 		return s.busyError(c, sql)
-	case s.closed != "":
+	case s.closed != "" && (!revive || s.closed != causeLost):
 		return s.closedError(c, sql)
 	case s.stopped != nil:
 		return s.cancelled(c, sql, s.stopped)
 	}
+	s.closed = ""
 	bound := c.Timeout
 	if bound == 0 {
 		bound = s.hub.cfg.StatementTimeout
@@ -226,8 +250,8 @@ func (s *Session) cancelled(c Call, sql string, cause error) *fault.Error {
 	return e
 }
 
-// end gives the session back; it waits for a kill that is under way, so that it cannot hit the next statement. killed is
-// why the statement was killed, nil when it was not.
+// end notes that the statement has ended on the wire. It waits for a kill that is under way, so that it cannot hit the next
+// statement. killed is why the statement was killed, nil when it was not. The session stays held until release.
 func (s *Session) end() (killed error) {
 	s.mu.Lock()
 	s.done = true
@@ -238,20 +262,57 @@ func (s *Session) end() (killed error) {
 		}
 	}
 	killed = s.killed
-	if killed == nil {
-		s.busy = false
-		s.cur = activity{}
-	}
 	s.mu.Unlock()
 	return killed
 }
 
-// release ends the hold of a statement that was killed.
+// release gives the session back.
 func (s *Session) release() {
 	s.mu.Lock()
-	s.busy, s.killed = false, nil
+	s.busy, s.killed, s.parked = false, nil, false
 	s.cur = activity{}
+	dead := s.takeDead()
+	s.cond.Broadcast()
 	s.mu.Unlock()
+	if dead != nil {
+		_ = dead.Close()
+	}
+}
+
+// takeDead gives the driver's connection to who must close it: the session has ended and nobody uses it. It is given once.
+// It must hold mu.
+func (s *Session) takeDead() conn {
+	if s.closed == "" || s.busy && !s.parked {
+		return nil
+	}
+	c := s.conn
+	s.conn = nil
+	return c
+}
+
+// park tells that the stream which holds the session returns to its caller.
+func (s *Session) park() {
+	s.mu.Lock()
+	s.parked = true
+	if s.killing {
+		s.cond.Broadcast()
+	}
+	dead := s.takeDead()
+	s.mu.Unlock()
+	if dead != nil {
+		_ = dead.Close()
+	}
+}
+
+// unpark tells that the stream is read again; it is an error when the session has ended meanwhile.
+func (s *Session) unpark() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parked = false
+	if s.closed != "" {
+		return s.closedError(s.cur.call, s.cur.sql)
+	}
+	return nil
 }
 
 // touch tells the watchdog that the call makes progress.
@@ -270,7 +331,7 @@ const (
 	causeDropped = "dropped"
 )
 
-// lose notes that the connection is gone. It may be called by whoever holds the session.
+// lose notes that the connection is gone, and closes our end of it.
 func (s *Session) lose(cause string) {
 	s.mu.Lock()
 	had := s.closed != ""
@@ -280,13 +341,17 @@ func (s *Session) lose(cause string) {
 	if !had {
 		s.closed = cause
 	}
+	w, dead := s.wire, s.takeDead()
 	s.mu.Unlock()
+	w.Close()
+	if dead != nil {
+		_ = dead.Close() // no farewell goes out; it ends the driver's own goroutine
+	}
 	if had {
 		return
 	}
-	s.wire.Close()
 	s.hub.forget(s)
-	s.emit(s.opts.Pos, s.id, &event.SessionClose{Thread: s.thread, Cause: cause})
+	s.emit(s.opts.Pos, s.id, &event.SessionClose{Thread: s.Thread(), Cause: cause})
 }
 
 // Closed reports whether the session has ended, also when its connection was lost.
@@ -315,15 +380,19 @@ func (s *Session) Close() error {
 	}
 	if s.busy {
 		s.mu.Unlock()
-		return s.endBusy(causeClosed, errors.New("the session was closed"))
+		if acted, err := s.endBusy(causeClosed, errors.New("the session was closed")); acted {
+			return err
+		}
+		return s.Close() // its statement ended by itself
 	}
 	s.closed = causeClosed
+	w, c := s.wire, s.takeDead()
 	s.mu.Unlock()
-	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
-	err := s.conn.Close() // sends the driver's farewell
+	_ = w.SetDeadline(time.Now().Add(sideBound))
+	err := c.Close() // sends the driver's farewell
 	s.hub.forget(s)
-	s.emit(s.opts.Pos, s.id, &event.SessionClose{Thread: s.thread, Cause: causeClosed})
-	if err != nil && s.wire.cause() == nil {
+	s.emit(s.opts.Pos, s.id, &event.SessionClose{Thread: s.Thread(), Cause: causeClosed})
+	if err != nil && w.cause() == nil {
 		return err
 	}
 	return nil

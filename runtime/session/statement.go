@@ -31,6 +31,8 @@ type statement struct {
 	start    time.Time
 	rows     int64
 	affected int64
+
+	generation uint64 // of the session
 }
 
 // Query runs a statement and keeps its whole result. More than Config.MaxRows rows or MaxBytes of text are an error
@@ -57,11 +59,8 @@ func (s *Session) Exec(c Call, sql string, args []driver.Value) (Result, error) 
 	if f := s.leave(&st, err); f != nil {
 		return Result{}, f
 	}
-	r.session, r.generation = s, st.generation(s)
 	return r, nil
 }
-
-func (st *statement) generation(s *Session) uint64 { return s.generation }
 
 // enter takes the session for a statement.
 func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, error) {
@@ -69,45 +68,46 @@ func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, err
 		return statement{}, f
 	}
 	s.generation++
-	return statement{call: c, sql: sql, args: len(args), start: time.Now()}, nil
+	return statement{call: c, sql: sql, args: len(args), start: time.Now(), generation: s.generation}, nil
 }
 
 // leave gives the session back, follows what the statement did to the transaction, and puts it on the stream.
 func (s *Session) leave(st *statement, err error) *fault.Error {
 	elapsed := time.Since(st.start)
-	killed := s.end()
-	lost := s.wire.cause() != nil || errors.Is(err, driver.ErrBadConn)
-	var f *fault.Error
-	if err != nil || killed != nil {
-		f = s.failure(st, err, killed, lost)
-	}
+	f := s.outcome(st, err, s.end())
 	s.follow(st, f)
 	s.statements.Add(1)
 	s.emitStatement(st, elapsed, f)
-	if killed != nil {
-		if err == nil && !lost {
-			s.absorb()
-		}
-		s.release()
+	s.release()
+	return f
+}
+
+// outcome tells what err means after the statement has ended on the wire, and ends the session with its connection.
+func (s *Session) outcome(st *statement, err, killed error) *fault.Error {
+	lost := s.wire.broken(err)
+	var f *fault.Error
+	if err != nil {
+		f = s.failure(st, err, killed, lost)
 	}
-	if lost {
+	if killed != nil && !lost && !s.Closed() && !fault.IsKind(err, fault.Interrupted, fault.ConnectionLost) {
+		s.absorb()
+	}
+	// A server that says why it hangs up has replied, but the connection is gone as well.
+	if lost || s.wire.cause() != nil || fault.IsKind(err, fault.ConnectionLost) {
 		s.lose(causeLost)
 	}
 	return f
 }
 
-// absorb takes a KILL QUERY that came after its statement had ended, so that the next one does not meet it.
+// absorb takes a KILL QUERY that came after its statement had ended by itself, so that the next one does not meet it.
 func (s *Session) absorb() {
 	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
 	_, _ = s.conn.Exec("DO 0", nil)
 	_ = s.wire.SetDeadline(time.Time{})
 }
 
-// failure makes the error of a statement. A statement that was killed but had ended before is no failure.
+// failure makes the error of a statement.
 func (s *Session) failure(st *statement, err, killed error, lost bool) *fault.Error {
-	if err == nil {
-		return nil
-	}
 	if lost {
 		err = s.wire.explain(err)
 	}
@@ -131,6 +131,8 @@ func (s *Session) mayHaveHappened(st *statement) bool {
 	if st.class.reads {
 		return false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return st.class.ends || st.class.commits || st.class.opaque || (!s.tx.open && s.autocommit)
 }
 
@@ -155,7 +157,7 @@ func statementHint(f *fault.Error) string {
 	switch f.Code {
 	case 1295:
 		return "the server cannot prepare this statement: write the values into the SQL"
-	case 1148, 3948, 2068:
+	case 1148, 2068, 3948, 4166: // the last is MariaDB's ER_LOAD_INFILE_CAPABILITY_DISABLED
 		return "LOAD DATA LOCAL is off on the server: SET GLOBAL local_infile = 1"
 	case 1046:
 		return "the session has no database: open it with database=, or call conn.use(name)"
@@ -253,7 +255,7 @@ func (s *Session) cutShort(rows described) error {
 			return rows.Close()
 		}
 	}
-	if err := s.hub.side.kill(s.thread, false); err != nil {
+	if err := s.hub.side.kill(s.Thread(), false); err != nil {
 		s.wire.cut()
 	}
 	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
@@ -319,7 +321,7 @@ func (s *Session) runExec(st *statement, args []driver.Value) (Result, error) {
 }
 
 func (s *Session) result(st *statement, res driver.Result) Result {
-	var r Result
+	r := Result{session: s, generation: st.generation}
 	r.RowsAffected, _ = res.RowsAffected() // the driver's results have no error
 	id, _ := res.LastInsertId()
 	r.LastInsertID = uint64(id)
@@ -336,11 +338,21 @@ type Warning struct {
 
 // Warnings asks for the warnings of the session's last statement.
 func (s *Session) Warnings(c Call) ([]Warning, error) {
+	return s.warnings(c, 0)
+}
+
+// warnings are refused when generation is not 0 and another statement has run since.
+func (s *Session) warnings(c Call, generation uint64) ([]Warning, error) {
 	c.Op = orOp(c.Op, "warnings")
 	if f := s.begin(c, "SHOW WARNINGS"); f != nil {
 		return nil, f
 	}
-	st := statement{call: c, sql: "SHOW WARNINGS", class: class{reads: true}, start: time.Now()}
+	if generation != 0 && generation != s.generation {
+		s.end()
+		s.release()
+		return nil, fault.New(fault.BadArgument, c.Op, "the session has run another statement since: read the warnings before it")
+	}
+	st := statement{call: c, sql: "SHOW WARNINGS", class: class{reads: true, asks: true}, start: time.Now()}
 	rows, err := s.plain(st.sql)
 	if f := s.leave(&st, err); f != nil {
 		return nil, f
@@ -357,10 +369,8 @@ func (r Result) Warnings(c Call) ([]Warning, error) {
 	if r.session == nil {
 		return nil, nil
 	}
-	if r.generation != r.session.generation {
-		return nil, fault.New(fault.BadArgument, "result.warnings", "the session has run another statement since: read the warnings before it")
-	}
-	return r.session.Warnings(c)
+	c.Op = orOp(c.Op, "result.warnings")
+	return r.session.warnings(c, r.generation)
 }
 
 func orOp(op, def string) string {

@@ -41,6 +41,7 @@ func (s *Session) Stream(c Call, sql string, args []driver.Value) (*Stream, erro
 	if e != nil {
 		e.layout = l
 	}
+	s.park()
 	return &Stream{s: s, st: st, rows: rows, layout: l}, nil
 }
 
@@ -60,6 +61,9 @@ func (x *Stream) Next() (*Rows, error) {
 	if x.over {
 		return nil, io.EOF
 	}
+	if err := x.s.unpark(); err != nil {
+		return nil, x.finish(err)
+	}
 	if x.unread++; x.unread == touchRows {
 		x.unread = 0
 		x.s.touch()
@@ -78,6 +82,7 @@ func (x *Stream) Next() (*Rows, error) {
 		return nil, x.finish(err)
 	}
 	x.st.rows++
+	x.s.park()
 	return col.finish(x.layout, 1), nil
 }
 
@@ -103,7 +108,11 @@ func (x *Stream) Close() error {
 		return nil
 	}
 	x.over = true
-	return orNil(x.s.leave(&x.st, x.s.cutShort(x.rows)))
+	err := x.s.unpark()
+	if err == nil {
+		err = x.s.cutShort(x.rows)
+	}
+	return orNil(x.s.leave(&x.st, err))
 }
 
 // QueryAll runs a statement that may give several results, such as CALL. With multi the text may hold several statements,
@@ -183,7 +192,7 @@ func (s *Session) Prepare(c Call, sql string) (*Stmt, error) {
 func (p *Stmt) SQL() string { return p.sql }
 
 func (p *Stmt) enter(c Call, args []driver.Value) (statement, error) {
-	if p.stmt == nil || p.gen != p.s.wire {
+	if p.stmt == nil || !p.current() {
 		return statement{}, fault.New(fault.SessionClosed, c.Op, "the prepared statement is closed")
 	}
 	if _, err := checkArgs(args); err != nil {
@@ -200,6 +209,13 @@ func (p *Stmt) enter(c Call, args []driver.Value) (statement, error) {
 	st, err := p.s.enter(c, p.sql, args)
 	st.class, st.prepared = p.e.class, true
 	return st, err
+}
+
+// current reports whether the session still has the connection that prepared the statement.
+func (p *Stmt) current() bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return p.gen == p.s.wire
 }
 
 // Query runs it and keeps its rows.
@@ -244,7 +260,6 @@ func (p *Stmt) Exec(c Call, args []driver.Value) (Result, error) {
 	if f := p.s.leave(&st, err); f != nil {
 		return Result{}, f
 	}
-	r.session, r.generation = p.s, p.s.generation
 	return r, nil
 }
 
@@ -258,9 +273,8 @@ func (p *Stmt) Close() error {
 	}
 	err := p.stmt.Close()
 	p.stmt = nil
-	if killed := p.s.end(); killed != nil {
-		p.s.release()
-	}
+	p.s.end()
+	p.s.release()
 	return err
 }
 
@@ -268,32 +282,30 @@ func (p *Stmt) Close() error {
 // variables are left. Its server thread id changes.
 func (s *Session) Reset(c Call) error {
 	c.Op = orOp(c.Op, "conn.reset")
-	s.mu.Lock()
-	lost := s.closed == causeLost
-	if lost {
-		s.closed = ""
-	}
-	s.mu.Unlock()
-	if f := s.begin(c, "reset"); f != nil {
+	c.Timeout = -1 // it is bounded by the connect time-out
+	if f := s.take(c, "reset", true); f != nil {
 		return f
 	}
-	if !lost {
+	defer s.release()
+	s.generation++
+	if s.conn != nil {
 		_ = s.wire.SetDeadline(time.Now().Add(sideBound))
 		_ = s.conn.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.hub.cfg.ConnectTimeout)
 	defer cancel()
 	err := s.connect(ctx)
-	if killed := s.end(); killed != nil {
-		s.release()
-	}
+	s.end()
 	if err != nil {
 		s.lose(causeLost)
 		f := s.hub.connectError(s.opts, err)
 		f.Op = c.Op
 		return f
 	}
-	s.hub.remember(s)
+	if !s.hub.remember(s) {
+		s.lose(causeClosed)
+		return errRunOver()
+	}
 	s.emit(c.Pos, s.id, s.openedEvent())
 	return nil
 }

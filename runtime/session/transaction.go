@@ -27,34 +27,47 @@ type TxOptions struct {
 // follow keeps track of the transaction after a statement; f is its error, nil when it succeeded.
 func (s *Session) follow(st *statement, f *fault.Error) {
 	c := st.class
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if f != nil {
 		// 1213 ends the whole transaction; everything else leaves it open.
 		if f.Kind == fault.Deadlock && f.Code == errDeadlock && s.tx.open {
 			s.tx = transaction{undone: "the server rolled it back: " + f.Message}
 		}
 		s.tx.unsure = s.tx.unsure || c.ends || c.opaque
+		if c.commits && s.tx.open { // most DDL commits before it can fail
+			s.tx.unsure, s.tx.implicit = true, st.sql
+		}
 		return
+	}
+	if c.commits {
+		s.noteCreated(st)
+	}
+	if c.uses {
+		s.database = usedDatabase(st.sql)
 	}
 	switch {
 	case c.begins:
 		s.tx = transaction{open: true, pos: st.call.Pos}
+	case c.ends && c.chains:
+		s.tx = transaction{open: true, pos: st.call.Pos}
 	case c.ends:
 		s.tx = transaction{}
 	case c.commits && s.tx.open:
-		s.tx = transaction{implicit: st.sql}
+		s.tx = transaction{implicit: st.sql, unsure: true}
 	case c.opaque:
 		s.tx.unsure = true
-	case !s.autocommit && !s.tx.open && !c.unlocks && c.autocommit == 0 && !c.uses && !c.setsMode:
+	case !s.autocommit && !s.tx.open && !c.unlocks && c.autocommit == 0 && !c.uses && !c.setsMode && !c.asks:
 		s.tx = transaction{open: true, pos: st.call.Pos, unsure: true}
 	}
 	if c.unlocks {
 		s.tableLocks = event.Pos{}
 	}
 	if c.autocommit != 0 {
-		s.autocommit = c.autocommit > 0
-		if s.autocommit {
+		if c.autocommit > 0 && !s.autocommit { // only the change commits
 			s.tx = transaction{}
 		}
+		s.autocommit = c.autocommit > 0
 	}
 }
 
@@ -63,8 +76,10 @@ const errDeadlock = 1213
 // Begin opens a transaction. One that is open already is an error: the server would commit it silently.
 func (s *Session) Begin(c Call, o TxOptions) error {
 	c.Op = orOp(c.Op, "conn.begin")
-	if s.tx.open && !s.tx.unsure {
-		return s.stateError(c, fmt.Sprintf("a transaction is open already, begun at %s", s.tx.pos), "commit it or roll it back first; the server would commit it silently")
+	if tx, _, err := s.state(c); err != nil {
+		return err
+	} else if tx.open && !tx.unsure {
+		return s.stateError(c, fmt.Sprintf("a transaction is open already, begun at %s", tx.pos), "commit it or roll it back first; the server would commit it silently")
 	}
 	if o.Isolation != "" {
 		level, err := Isolation(o.Isolation)
@@ -93,8 +108,8 @@ func (s *Session) Begin(c Call, o TxOptions) error {
 // Commit ends the transaction. Without an open one it is an error that says what became of it.
 func (s *Session) Commit(c Call) error {
 	c.Op = orOp(c.Op, "conn.commit")
-	if f := s.noTransaction(c); f != nil {
-		return f
+	if err := s.noTransaction(c); err != nil {
+		return err
 	}
 	_, err := s.Exec(c, "COMMIT", nil)
 	return err
@@ -108,20 +123,50 @@ func (s *Session) Rollback(c Call) error {
 }
 
 // noTransaction tells why there is nothing to commit, nil where there may be something.
-func (s *Session) noTransaction(c Call) *fault.Error {
+func (s *Session) noTransaction(c Call) error {
+	tx, autocommit, err := s.state(c)
+	if err != nil || tx.open {
+		return err
+	}
 	switch {
-	case s.tx.implicit != "":
-		sql := clip(s.tx.implicit)
-		s.tx = transaction{}
-		return s.stateError(c, fmt.Sprintf("the transaction was committed implicitly by %q", sql), "run DDL outside transactions")
-	case s.tx.undone != "":
-		why := s.tx.undone
-		s.tx = transaction{}
-		return s.stateError(c, "no transaction is open: "+why, "run the whole transaction again: conn.transaction(fn, retry = \"transient\")")
-	case !s.tx.open && !s.tx.unsure && s.autocommit:
+	case tx.implicit != "":
+		s.forgetTransaction()
+		return s.stateError(c, fmt.Sprintf("the transaction was committed implicitly by %q", clip(tx.implicit)), "run DDL outside transactions")
+	case tx.undone != "":
+		s.forgetTransaction()
+		return s.stateError(c, "no transaction is open: "+tx.undone, "run the whole transaction again: conn.transaction(fn, retry = \"transient\")")
+	case !tx.unsure && autocommit:
 		return s.stateError(c, "no transaction is open", "begin one with conn.begin()")
 	}
 	return nil
+}
+
+func (s *Session) forgetTransaction() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tx = transaction{}
+}
+
+// state is what is known of the transaction. Where a statement leaves it open to doubt, a server that can tell is asked.
+func (s *Session) state(c Call) (tx transaction, autocommit bool, err error) {
+	s.mu.Lock()
+	tx, autocommit = s.tx, s.autocommit
+	s.mu.Unlock()
+	if !tx.unsure {
+		return tx, autocommit, nil
+	}
+	in, inferred, err := s.InTransaction(c)
+	if err != nil || inferred {
+		return tx, autocommit, err
+	}
+	tx.open, tx.unsure = in, false
+	if in {
+		tx.implicit = ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tx = tx
+	return tx, autocommit, nil
 }
 
 func (s *Session) stateError(c Call, message, hint string) *fault.Error {
@@ -149,8 +194,8 @@ func (s *Session) savepoint(c Call, verb, name string) error {
 	if name == "" || len(name) > 64 {
 		return fault.New(fault.BadArgument, c.Op, "a savepoint's name has 1 to 64 characters")
 	}
-	if f := s.noTransaction(c); f != nil {
-		return f
+	if err := s.noTransaction(c); err != nil {
+		return err
 	}
 	_, err := s.Exec(c, verb+quoteName(name), nil)
 	return err
@@ -161,6 +206,8 @@ func (s *Session) savepoint(c Call, verb, name string) error {
 func (s *Session) InTransaction(c Call) (in, inferred bool, err error) {
 	c.Op = orOp(c.Op, "conn.in_transaction")
 	if f := s.hub.facts.Load(); f == nil || !f.mariadb {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		return s.tx.open, true, nil
 	}
 	rows, err := s.quiet(c, "SELECT @@in_transaction")
@@ -175,18 +222,13 @@ func (s *Session) quiet(c Call, sql string) (*Rows, error) {
 	if f := s.begin(c, sql); f != nil {
 		return nil, f
 	}
-	st := statement{call: c, sql: sql, class: class{reads: true}}
+	s.generation++ // the server forgets the warnings of the statement before
+	st := statement{call: c, sql: sql, class: class{reads: true, asks: true}}
 	rows, err := s.plain(sql)
-	killed := s.end()
-	lost := s.wire.cause() != nil
-	if killed != nil {
-		s.release()
-	}
-	if lost {
-		s.lose(causeLost)
-	}
-	if err != nil {
-		return nil, s.failure(&st, err, killed, lost)
+	f := s.outcome(&st, err, s.end())
+	s.release()
+	if f != nil {
+		return nil, f
 	}
 	return rows, nil
 }
@@ -206,22 +248,20 @@ func (s *Session) Held() []Held {
 	}
 	var out []Held
 	c := Call{Op: "leak check", Holder: "rig"}
-	open := s.tx.open
-	if s.tx.unsure || (!s.autocommit && open) {
-		if in, inferred, err := s.InTransaction(c); err == nil && !inferred {
-			open = in
-		}
+	tx, _, _ := s.state(c) // where the server does not tell, what the session has seen counts
+	if tx.open {
+		out = append(out, Held{"transaction", "an open transaction; commit it or roll it back", tx.pos})
 	}
-	if open {
-		out = append(out, Held{"transaction", "an open transaction; commit it or roll it back", s.tx.pos})
-	}
-	if !s.usesLocks.IsZero() {
+	s.mu.Lock()
+	userLocks, tableLocks := s.usesLocks, s.tableLocks
+	s.mu.Unlock()
+	if !userLocks.IsZero() {
 		if rows, err := s.quiet(c, "SELECT RELEASE_ALL_LOCKS()"); err == nil && rows.Len() == 1 && rows.At(0, 0).bits > 0 {
-			out = append(out, Held{"lock", count(int(rows.At(0, 0).bits), "user lock") + " from GET_LOCK; release with RELEASE_LOCK", s.usesLocks})
+			out = append(out, Held{"lock", count(int(rows.At(0, 0).bits), "user lock") + " from GET_LOCK; release with RELEASE_LOCK", userLocks})
 		}
 	}
-	if !s.tableLocks.IsZero() {
-		out = append(out, Held{"lock", "locked tables; release with UNLOCK TABLES", s.tableLocks})
+	if !tableLocks.IsZero() {
+		out = append(out, Held{"lock", "locked tables; release with UNLOCK TABLES", tableLocks})
 	}
 	return out
 }
@@ -235,9 +275,7 @@ func (s *Session) Ping(c Call) error {
 
 // Use changes the default database.
 func (s *Session) Use(c Call, db string) error {
+	c.Op = orOp(c.Op, "conn.use")
 	_, err := s.Exec(c, "USE "+quoteName(db), nil)
-	if err == nil {
-		s.opts.Database = db
-	}
 	return err
 }
