@@ -144,25 +144,14 @@ expect.eq(machine.new("m", states = {"only": only}, start = "only").run(t).data[
 	},
 	Methods: []*spec.Func{{
 		Name: "log", Doc: "Writes a line into the test's report.",
-		Params: []spec.Param{{Name: "message", Type: "any", Doc: "The line."}, {Name: "fields", Type: "any", Keywords: true, Doc: "Named values."}},
+		Params: value.LogParams(),
 		Impl: func(c *spec.Call) (starlark.Value, error) {
 			x := ctxOf(c.Recv)
-			d := &event.Log{Level: "info", Module: x.visit.State, Message: text(c.Arg("message"))}
-			for _, kv := range c.Extra {
-				d.Fields = append(d.Fields, event.Field{Key: text(kv[0]), Value: text(kv[1])})
-			}
-			x.test.Emit(script.CallerPos(c.Thread), d)
+			x.test.Emit(script.CallerPos(c.Thread), value.LogLine(c, "info", x.visit.State))
 			return starlark.None, nil
 		},
 	}},
 }).Seal()
-
-func text(v starlark.Value) string {
-	if s, ok := starlark.AsString(v); ok {
-		return s
-	}
-	return v.String()
-}
 
 // commonStates are the states that run in Go.
 func commonStates() map[string]engine.Handler {

@@ -11,7 +11,6 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
-	"rig/runtime/event"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
 )
@@ -300,28 +299,14 @@ t.requires("transactions")
 }
 
 var logFunc = &spec.Func{
-	Name: "log",
-	Doc:  "Writes a line into the test's report.",
-	Params: []spec.Param{
-		{Name: "message", Type: "any", Doc: "What to write; what is no str is printed as print does."},
-		{Name: "fields", Keywords: true, Type: "any", Doc: "Named values that belong to it."},
-	},
+	Name:   "log",
+	Doc:    "Writes a line into the test's report.",
+	Params: value.LogParams(),
 	Example: `
 t.log("loaded", rows = 10)
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		d := &event.Log{Level: "info", Message: text(c.Arg("message"))}
-		for _, kv := range c.Extra {
-			d.Fields = append(d.Fields, event.Field{Key: text(kv[0]), Value: text(kv[1])})
-		}
-		self(c.Recv).test.Emit(script.CallerPos(c.Thread), d)
+		self(c.Recv).test.Emit(script.CallerPos(c.Thread), value.LogLine(c, "info", ""))
 		return starlark.None, nil
 	},
-}
-
-func text(v starlark.Value) string {
-	if s, ok := starlark.AsString(v); ok {
-		return s
-	}
-	return v.String()
 }

@@ -204,7 +204,11 @@ func (v *visitor) before(ctx context.Context, word string, reads bool) (after fu
 	autocommit, err := plan.IsSessionAutocommit(sql.NewContext(ctx, sql.WithSession(s)))
 	if s.GetIgnoreAutoCommit() || err != nil || !autocommit {
 		v.inTransaction(ctx, word, reads)
-		return func(*mysql.Conn) {}
+		return func(*mysql.Conn) {
+			if s.GetTransaction() == nil { // after DDL too, where the engine forgets that autocommit counts again
+				s.SetIgnoreAutoCommit(false)
+			}
+		}
 	}
 	v.wrote = false
 	s.SetTransaction(nil)

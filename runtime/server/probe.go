@@ -91,12 +91,6 @@ func (w *wire) dial() (net.Conn, error) {
 		w.note(err)
 		return nil, err
 	}
-	if deadline, ok := w.ctx.Deadline(); ok {
-		if err := conn.SetDeadline(deadline); err != nil {
-			conn.Close()
-			return nil, err
-		}
-	}
 	w.Conn = conn
 	w.stop = context.AfterFunc(w.ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // a closed one needs none
 	return w, nil
