@@ -209,10 +209,7 @@ func (b *Bus) deliver() {
 		b.room.Broadcast()
 		b.mu.Unlock()
 
-		for i := range batch {
-			b.toSinks(&batch[i])
-		}
-		b.each(func(s *attached) error { return s.Flush() })
+		b.toSinks(batch)
 		clear(batch) // let payloads go
 
 		b.mu.Lock()
@@ -234,29 +231,38 @@ func (b *Bus) deliver() {
 	}
 }
 
-func (b *Bus) toSinks(e *Event) {
-	b.each(func(s *attached) error { return s.Event(e) })
-}
-
-func (b *Bus) each(f func(*attached) error) {
+// toSinks gives a batch to each sink in turn, so that guarding against its panics costs once per batch. What failed is told
+// to the others after the batch, which keeps the order of events.
+func (b *Bus) toSinks(batch []Event) {
+	var failed []*attached
+	var errs []error
 	for _, s := range b.sinks {
 		if s.dead {
 			continue
 		}
-		if err := safely(s, f); err != nil {
-			b.fail(s, err)
+		if err := s.take(batch); err != nil {
+			failed, errs = append(failed, s), append(errs, err)
 		}
+	}
+	for i, s := range failed {
+		b.fail(s, errs[i])
 	}
 }
 
-// safely turns a sink's panic into its failure: one broken report must not end the run.
-func safely(s *attached, f func(*attached) error) (err error) {
+// take gives a batch to the sink and flushes it. It turns the sink's panic into its failure: one broken report must not end
+// the run.
+func (s *attached) take(batch []Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return f(s)
+	for i := range batch {
+		if err := s.Event(&batch[i]); err != nil {
+			return err
+		}
+	}
+	return s.Flush()
 }
 
 // fail detaches a sink and tells the others.
@@ -273,5 +279,5 @@ func (b *Bus) fail(s *attached, err error) {
 	b.seq++
 	e := Event{Seq: b.seq, At: time.Since(b.start), Data: &SinkDetached{Sink: s.Name(), Cause: err.Error()}}
 	b.mu.Unlock()
-	b.toSinks(&e)
+	b.toSinks([]Event{e})
 }

@@ -84,10 +84,10 @@ func TestBusDetachesFailingSinks(t *testing.T) {
 		b.Emit(Event{Data: &Log{}})
 	}
 	failures := b.Close()
-	if len(failures) != 2 || failures[0].Sink != "mad" || failures[1].Sink != "bad" {
+	if len(failures) != 2 || failures[0].Sink != "bad" || failures[1].Sink != "mad" {
 		t.Fatalf("failures %v", failures)
 	}
-	if want := []string{"mad: panic: bug", "bad: disk full"}; !reflect.DeepEqual(told, want) {
+	if want := []string{"bad: disk full", "mad: panic: bug"}; !reflect.DeepEqual(told, want) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 	detached := 0

@@ -334,6 +334,7 @@ var table = [...]Entry{
 	{4145, "ER_BACKUP_LOCK_IS_ACTIVE", "HY000", ServerBusy, Transient, onlyMariadb, mariadbMessages, ""},
 	{4150, "ER_USER_IS_BLOCKED", "HY000", AccessDenied, Permanent, onlyMariadb, mariadbMessages, "max_password_errors"},
 	{4151, "ER_ACCOUNT_HAS_BEEN_LOCKED", "HY000", AccessDenied, Permanent, onlyMariadb, mariadbMessages, ""},
+	{4166, "ER_LOAD_INFILE_CAPABILITY_DISABLED", "HY000", Unsupported, Permanent, onlyMariadb, mariadbMessages, "local_infile; MySQL says 3948"},
 	{8001, "ErrMemExceedThreshold", "HY000", ResourceExhausted, UnknownCategory, onlyTidb, tidbCodes, "tidb_mem_quota_query"},
 	{8002, "ErrForUpdateCantRetry", "HY000", Serialization, Transient, onlyTidb, tidbCodes, "optimistic transaction with SELECT FOR UPDATE met a conflict at COMMIT"},
 	{8004, "ErrTxnTooLarge", "HY000", ResourceExhausted, Permanent, onlyTidb, tidbCodes, "txn-total-size-limit"},

@@ -188,6 +188,9 @@ func (t *Thread) explain(err error) error {
 		e.Guard, e.Hint = g.guard, g.hint
 	}
 	e.Excerpt = t.host.excerpt(e.Pos)
+	if before, what, found := strings.Cut(e.Msg, ": load \""); found && strings.HasPrefix(before, "cannot load ") {
+		e.Msg = "load \"" + what // it names the file itself
+	}
 	if m := attrGuess.FindStringSubmatch(e.Msg); m != nil && e.Hint == "" {
 		e.Msg, e.Hint = strings.TrimSuffix(e.Msg, m[0]), fmt.Sprintf("did you mean %q?", m[1])
 	}
@@ -199,7 +202,11 @@ func (t *Thread) explain(err error) error {
 
 // continues puts in front what another thread did that this one waited for: the fault lies there.
 func (e *Error) continues(inner *Error) {
-	e.Pos, e.Op, e.Msg = inner.Pos, inner.Op, inner.Msg
+	around, _, found := strings.Cut(e.Msg, inner.Error())
+	if !found {
+		around = ""
+	}
+	e.Pos, e.Op, e.Msg = inner.Pos, inner.Op, around+inner.Msg
 	e.Stack = slices.Concat(inner.Stack, e.Stack)
 }
 

@@ -155,7 +155,7 @@ func (s *Session) LoadData(c Call, l LoadSpec) (Result, error) {
 	}
 	mysql.RegisterReaderHandler(name, func() io.Reader { return source })
 	defer mysql.DeregisterReaderHandler(name)
-	r, err := s.Exec(c, loadSQL(name, l), nil)
+	r, err := s.Exec(c, loadSQL(name, l, s.hub.cfg.Flavor != "embedded"), nil)
 	pr.CloseWithError(errNotRead)
 	if wrote := <-written; wrote != nil && !errors.Is(wrote, errNotRead) {
 		return Result{}, wrote
@@ -165,14 +165,19 @@ func (s *Session) LoadData(c Call, l LoadSpec) (Result, error) {
 
 var errNotRead = errors.New("the server did not read the rows")
 
-func loadSQL(name string, l LoadSpec) string {
+// loadSQL writes the statement. Control characters go as hex digits, because NO_BACKSLASH_ESCAPES changes what '\n' is, and that
+// nothing escapes by default; the embedded engine, which has no such mode, does not read hex digits here.
+func loadSQL(name string, l LoadSpec, hex bool) string {
+	tab, newline, quote, escape := `'\t'`, `'\n'`, `'"'`, `'\\'`
+	if hex {
+		tab, newline, quote, escape = "x'09'", "x'0a'", "x'22'", "x'5c'"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "LOAD DATA LOCAL INFILE 'Reader::%s' INTO TABLE %s CHARACTER SET utf8mb4", name, quoteTable(l.Table))
-	// Control characters go as hex digits: NO_BACKSLASH_ESCAPES changes what '\n' is, and that nothing escapes by default.
 	if l.Reader != nil && l.Format == "csv" {
-		b.WriteString(` FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY x'22' ESCAPED BY x'22' LINES TERMINATED BY x'0a'`)
+		fmt.Fprintf(&b, " FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY %s ESCAPED BY %s LINES TERMINATED BY %s", quote, quote, newline)
 	} else {
-		b.WriteString(` FIELDS TERMINATED BY x'09' ESCAPED BY x'5c' LINES TERMINATED BY x'0a'`)
+		fmt.Fprintf(&b, " FIELDS TERMINATED BY %s ESCAPED BY %s LINES TERMINATED BY %s", tab, escape, newline)
 	}
 	if l.Header {
 		b.WriteString(" IGNORE 1 LINES")

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -255,7 +256,8 @@ func (d *side) learn() error {
 }
 
 // query must hold mu.
-func (d *side) query(sql string) (*Rows, error) {
+func (d *side) query(sql string) (out *Rows, err error) {
+	defer guard(d.wire, &err)
 	if err := d.wire.SetDeadline(time.Now().Add(sideBound)); err != nil {
 		return nil, err
 	}
@@ -323,6 +325,16 @@ func (d *side) close() {
 	d.conn = nil
 }
 
+// logIn is the driver's Connect; a panic of the driver closes what was dialled.
+func logIn(c driver.Connector, dialled *atomic.Pointer[wire]) (_ driver.Conn, err error) {
+	defer func() {
+		if w := dialled.Load(); w != nil && recover() != nil {
+			err = fault.New(fault.Protocol, "", "the server sent bytes that are no MySQL protocol")
+		}
+	}()
+	return c.Connect(context.Background())
+}
+
 // dial opens and logs in one connection.
 func (h *Hub) dial(ctx context.Context, database string) (conn, *wire, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ConnectTimeout)
@@ -354,7 +366,7 @@ func (h *Hub) dial(ctx context.Context, database string) (conn, *wire, error) {
 			w.cut()
 		}
 	})
-	c, err := connector.Connect(context.Background())
+	c, err := logIn(connector, &dialled)
 	stop()
 	w := dialled.Load()
 	if err == nil {

@@ -110,5 +110,14 @@ var brokenErrors = [...]error{
 	driver.ErrBadConn, mysql.ErrInvalidConn, mysql.ErrMalformPkt, mysql.ErrPktSync, mysql.ErrPktSyncMul, mysql.ErrBusyBuffer,
 }
 
+// guard is deferred around the driver's work: it trusts what a server says, and garbled bytes can make it panic. The
+// connection is of no more use then.
+func guard(w *wire, err *error) {
+	if p := recover(); p != nil {
+		w.note(fault.New(fault.Protocol, "", fmt.Sprintf("the server sent bytes that are no MySQL protocol (%v)", p)))
+		*err = mysql.ErrMalformPkt
+	}
+}
+
 // reset forgets what was sent, before a new request.
 func (w *wire) reset() { w.sent = false }

@@ -185,7 +185,8 @@ func (s *Session) prepare() error {
 }
 
 // plain runs a query of rig's own, without an event. The caller holds the session.
-func (s *Session) plain(sql string) (*Rows, error) {
+func (s *Session) plain(sql string) (out *Rows, err error) {
+	defer guard(s.wire, &err)
 	rows, err := s.conn.Query(sql, nil)
 	if err != nil {
 		return nil, err
@@ -412,22 +413,4 @@ func clip(sql string) string {
 
 func containsFold(s, sub string) bool {
 	return strings.Contains(strings.ToLower(s), sub)
-}
-
-// isolationLevels is never written to.
-var isolationLevels = []string{"READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"}
-
-// Isolation gives the SQL name of a level that was written in any case, with spaces, - or _ between its words.
-func Isolation(name string) (string, error) {
-	want := strings.ToUpper(strings.NewReplacer("_", " ", "-", " ").Replace(strings.TrimSpace(name)))
-	for _, l := range isolationLevels {
-		if l == want {
-			return l, nil
-		}
-	}
-	e := fault.New(fault.BadArgument, "", fmt.Sprintf("%q is no isolation level", name))
-	if near := fault.Suggest(want, isolationLevels); near != "" {
-		return "", e.WithHint(fmt.Sprintf("did you mean %q?", near))
-	}
-	return "", e.WithHint("the levels are " + strings.Join(isolationLevels, ", "))
 }

@@ -209,7 +209,8 @@ func report(f *fault.Error) *event.Error {
 }
 
 // runQuery runs the statement by the better protocol and reads its rows.
-func (s *Session) runQuery(st *statement, args []driver.Value) (*Rows, error) {
+func (s *Session) runQuery(st *statement, args []driver.Value) (out *Rows, err error) {
+	defer guard(s.wire, &err)
 	rows, e, err := s.open(st, args)
 	if err != nil {
 		return nil, err
@@ -248,7 +249,8 @@ func (s *Session) abandon(st *statement, rows described, err error) error {
 const drainRows = 200
 
 // cutShort ends a result early and leaves the connection clean.
-func (s *Session) cutShort(rows described) error {
+func (s *Session) cutShort(rows described) (err error) {
+	defer guard(s.wire, &err)
 	dest := make([]driver.Value, len(rows.Columns()))
 	for range drainRows {
 		if err := rows.Next(dest); err != nil {
@@ -259,7 +261,7 @@ func (s *Session) cutShort(rows described) error {
 		s.wire.cut()
 	}
 	_ = s.wire.SetDeadline(time.Now().Add(sideBound))
-	err := rows.Close()
+	err = rows.Close()
 	if err != nil && !fault.IsKind(err, fault.Interrupted) {
 		s.wire.cut()
 		return fmt.Errorf("end a large result early: %w", err)
@@ -298,9 +300,9 @@ func asDescribed(rows driver.Rows, err error) described {
 }
 
 // runExec runs the statement by the better protocol.
-func (s *Session) runExec(st *statement, args []driver.Value) (Result, error) {
+func (s *Session) runExec(st *statement, args []driver.Value) (out Result, err error) {
+	defer guard(s.wire, &err)
 	var res driver.Result
-	var err error
 	if len(args) == 0 {
 		st.class = s.classify(st.sql)
 		res, err = s.conn.Exec(st.sql, nil)
@@ -336,7 +338,8 @@ type Warning struct {
 	Message string
 }
 
-// Warnings asks for the warnings of the session's last statement.
+// Warnings asks for the warnings of the session's last statement. A statement that reads no table and has none of its own
+// leaves the server's list as it was.
 func (s *Session) Warnings(c Call) ([]Warning, error) {
 	return s.warnings(c, 0)
 }

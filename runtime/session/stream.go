@@ -29,7 +29,7 @@ func (s *Session) Stream(c Call, sql string, args []driver.Value) (*Stream, erro
 	if err != nil {
 		return nil, err
 	}
-	rows, e, err := s.open(&st, args)
+	rows, e, err := s.openGuarded(&st, args)
 	if err != nil {
 		return nil, orNil(s.leave(&st, err))
 	}
@@ -43,6 +43,11 @@ func (s *Session) Stream(c Call, sql string, args []driver.Value) (*Stream, erro
 	}
 	s.park()
 	return &Stream{s: s, st: st, rows: rows, layout: l}, nil
+}
+
+func (s *Session) openGuarded(st *statement, args []driver.Value) (rows described, e *entry, err error) {
+	defer guard(s.wire, &err)
+	return s.open(st, args)
 }
 
 // orNil keeps a nil *fault.Error a nil error.
@@ -72,7 +77,7 @@ func (x *Stream) Next() (*Rows, error) {
 	dest := col.destination(len(x.layout.columns))
 	err := io.EOF
 	if len(dest) > 0 {
-		err = x.rows.Next(dest)
+		err = x.read(dest)
 	}
 	if err != nil {
 		return nil, x.finish(err)
@@ -86,20 +91,30 @@ func (x *Stream) Next() (*Rows, error) {
 	return col.finish(x.layout, 1), nil
 }
 
+func (x *Stream) read(dest []driver.Value) (err error) {
+	defer guard(x.s.wire, &err)
+	return x.rows.Next(dest)
+}
+
 func (x *Stream) finish(err error) error {
 	x.over = true
 	if err == io.EOF {
-		err = x.rows.Close()
+		err = x.closeRows()
 		if f := x.s.leave(&x.st, err); f != nil {
 			return f
 		}
 		return io.EOF
 	}
-	_ = x.rows.Close()
+	_ = x.closeRows()
 	if f := x.s.leave(&x.st, err); f != nil {
 		return f
 	}
 	return err
+}
+
+func (x *Stream) closeRows() (err error) {
+	defer guard(x.s.wire, &err)
+	return x.rows.Close()
 }
 
 // Close ends the stream early; what the server would still send is cut short.
@@ -137,7 +152,8 @@ func (s *Session) QueryAll(c Call, sql string, multi bool) ([]*Rows, error) {
 	return all, nil
 }
 
-func (s *Session) results(st *statement) ([]*Rows, error) {
+func (s *Session) results(st *statement) (out []*Rows, err error) {
+	defer guard(s.wire, &err)
 	rows, _, err := s.open(st, nil)
 	if err != nil {
 		return nil, err
@@ -181,11 +197,16 @@ func (s *Session) Prepare(c Call, sql string) (*Stmt, error) {
 		return nil, err
 	}
 	st.class = class{reads: true} // preparing changes nothing
-	p, err := s.conn.Prepare(sql)
+	p, err := s.prepareGuarded(sql)
 	if f := s.leave(&st, err); f != nil {
 		return nil, f
 	}
 	return &Stmt{s: s, sql: sql, stmt: p.(prepared), gen: s.wire, e: entry{sql: sql, class: classify(sql)}}, nil
+}
+
+func (s *Session) prepareGuarded(sql string) (p driver.Stmt, err error) {
+	defer guard(s.wire, &err)
+	return s.conn.Prepare(sql)
 }
 
 // SQL of the statement.
@@ -231,7 +252,8 @@ func (p *Stmt) Query(c Call, args []driver.Value) (*Rows, error) {
 	return r, nil
 }
 
-func (p *Stmt) query(st *statement, args []driver.Value) (*Rows, error) {
+func (p *Stmt) query(st *statement, args []driver.Value) (out *Rows, err error) {
+	defer guard(p.s.wire, &err)
 	raw, err := p.stmt.Query(args)
 	if err != nil {
 		return nil, err
@@ -252,15 +274,20 @@ func (p *Stmt) Exec(c Call, args []driver.Value) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	res, err := p.stmt.Exec(args)
-	var r Result
-	if err == nil {
-		r = p.s.result(&st, res)
-	}
+	r, err := p.exec(&st, args)
 	if f := p.s.leave(&st, err); f != nil {
 		return Result{}, f
 	}
 	return r, nil
+}
+
+func (p *Stmt) exec(st *statement, args []driver.Value) (out Result, err error) {
+	defer guard(p.s.wire, &err)
+	res, err := p.stmt.Exec(args)
+	if err != nil {
+		return Result{}, err
+	}
+	return p.s.result(st, res), nil
 }
 
 // Close forgets the statement on the server.

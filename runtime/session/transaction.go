@@ -279,3 +279,21 @@ func (s *Session) Use(c Call, db string) error {
 	_, err := s.Exec(c, "USE "+quoteName(db), nil)
 	return err
 }
+
+// isolationLevels is never written to.
+var isolationLevels = []string{"READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"}
+
+// Isolation gives the SQL name of a level that was written in any case, with spaces, - or _ between its words.
+func Isolation(name string) (string, error) {
+	want := strings.ToUpper(strings.NewReplacer("_", " ", "-", " ").Replace(strings.TrimSpace(name)))
+	for _, l := range isolationLevels {
+		if l == want {
+			return l, nil
+		}
+	}
+	e := fault.New(fault.BadArgument, "", fmt.Sprintf("%q is no isolation level", name))
+	if near := fault.Suggest(want, isolationLevels); near != "" {
+		return "", e.WithHint(fmt.Sprintf("did you mean %q?", near))
+	}
+	return "", e.WithHint("the levels are " + strings.Join(isolationLevels, ", "))
+}
