@@ -116,6 +116,7 @@ type execution struct {
 	host    *script.Host
 	targets *targets
 	files   map[string]bool
+	misused bool // a value given to a parameter does not fit
 }
 
 // Run runs the scenarios.
@@ -318,6 +319,7 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 		runErr = scenario.Run(ctx, o, items)
 	}
 	x.targets.close()
+	x.misused = misused(plan.Broken)
 	return x.finish(runErr, signals.interrupted())
 }
 
@@ -397,6 +399,9 @@ func (x *execution) finish(runErr error, interrupted bool) error {
 	if len(x.broken) > 0 {
 		code = report.Worst(code, exitReport)
 	}
+	if x.misused {
+		code = report.Worst(code, exitUsage)
+	}
 	end := x.tally.End(time.Since(x.start), told, code, interrupted)
 	x.bus.Emit(event.Event{Data: end})
 	code = end.Exit
@@ -426,6 +431,8 @@ func (x *execution) list(files []string, sel scenario.Selection) error {
 		printError(x.s.err, err)
 	}
 	switch {
+	case misused(plan.Broken):
+		return &exitError{code: exitUsage}
 	case len(plan.Broken) > 0:
 		return &exitError{code: exitLoad}
 	case len(items) == 0:

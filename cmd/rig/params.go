@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -257,6 +258,19 @@ func newParamSet(cfg *config.Config, flags map[string]string) *paramSet {
 	return &paramSet{cfg: cfg, flags: flags, values: map[string]map[string]starlark.Value{}, reserved: flagNames()}
 }
 
+// settingError is a value that the user gave and that does not fit: wrong usage, although it shows while a file loads.
+type settingError struct{ error }
+
+func (e *settingError) Unwrap() error { return e.error }
+
+// misused reports whether a file did not load because of such a value.
+func misused(broken []error) bool {
+	return slices.ContainsFunc(broken, func(err error) bool {
+		var s *settingError
+		return errors.As(err, &s)
+	})
+}
+
 var paramName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
 
 // Declare takes a declaration and gives the value.
@@ -274,10 +288,14 @@ func (s *paramSet) Declare(d test.ParamDecl) (starlark.Value, error) {
 	}
 	v, origin, err := s.value(d)
 	if err != nil && d.Secret {
-		return nil, fmt.Errorf("param %s (from %s): the value is not allowed; it is secret and not shown", d.Name, origin)
+		err = errors.New("the value is not allowed; it is secret and not shown")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("param %s (from %s): %w", d.Name, origin, err)
+		err = fmt.Errorf("param %s (from %s): %w", d.Name, origin, err)
+		if origin != "default" {
+			err = &settingError{err}
+		}
+		return nil, err
 	}
 	if s.values[d.Module] == nil {
 		s.values[d.Module] = map[string]starlark.Value{}

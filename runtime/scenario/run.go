@@ -206,7 +206,7 @@ func (r *run) runItem(ctx context.Context, f *fixture, target *Target, it *Item)
 // attempt runs a test once and reports whether it failed.
 func (r *run) attempt(ctx context.Context, f *fixture, target *Target, it *Item, attempt int, last bool) (failed bool) {
 	t := &Test{
-		run: r, item: it, id: it.ID, name: it.Name, seed: seedOf(r.Seed, baseID(it.ID)), event: r.Bus.NextID(),
+		run: r, item: it, id: it.ID, name: it.Name, seed: seedOf(r.Seed, seedName(it.ID)), event: r.Bus.NextID(),
 		target: target, fixture: f,
 	}
 	t.Emit(it.Pos, &event.TestStart{Attempt: attempt, Seed: t.seed})
@@ -221,9 +221,12 @@ func (r *run) attempt(ctx context.Context, f *fixture, target *Target, it *Item,
 	return failed
 }
 
-func baseID(id string) string {
-	base, _, _ := cutRound(id)
-	return base
+// seedName makes each round of a repeated test draw other numbers, and the first the same as the test alone.
+func seedName(id string) string {
+	if base, round, ok := cutRound(id); ok && round == "1" {
+		return base
+	}
+	return id
 }
 
 func seedOf(seed int64, name string) int64 {

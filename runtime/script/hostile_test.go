@@ -16,12 +16,12 @@ import (
 )
 
 // hostileBound is what a hostile script may run; it must have ended within twice that.
-const hostileBound = 2 * time.Second
+const hostileBound = 3 * time.Second
 
 func hostileHost(t *testing.T, root string) *Host {
 	t.Helper()
 	return NewHost(Options{
-		Root: root, MaxHeap: 160 << 20, LoadTimeout: hostileBound,
+		Root: root, MaxHeap: 96 << 20, LoadTimeout: hostileBound,
 		Predeclared: starlark.StringDict{"json": BoundedModule(json.Module, "encode", "indent")},
 	})
 }

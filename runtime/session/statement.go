@@ -68,7 +68,7 @@ func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, err
 		return statement{}, f
 	}
 	s.generation++
-	return statement{call: c, sql: sql, args: len(args), start: time.Now(), generation: s.generation}, nil
+	return statement{call: c, sql: sql, args: len(args), start: s.cur.since, generation: s.generation}, nil
 }
 
 // leave gives the session back, follows what the statement did to the transaction, and puts it on the stream.

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"rig/builtins"
+	"rig/builtins/spec"
+	"rig/builtins/test"
+	"rig/runtime/config"
+	"rig/runtime/event"
+	"rig/runtime/scenario"
+	"rig/runtime/script"
+)
+
+// TestReferenceIsFresh: docs/reference.md is made from the declarations.
+func TestReferenceIsFresh(t *testing.T) {
+	var b strings.Builder
+	writeReference(&b, modules())
+	have, err := os.ReadFile("../../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != b.String() {
+		t.Error("docs/reference.md is stale: run make gen")
+	}
+}
+
+// TestDeclarations: every built-in is documented, with types that exist and an example.
+func TestDeclarations(t *testing.T) {
+	types := map[string]bool{}
+	for _, n := range spec.TypeNames() {
+		types[n] = true
+	}
+	for _, m := range modules() {
+		for _, typ := range m.Types {
+			types[typ.Name] = true
+		}
+	}
+	for _, extra := range []string{"struct", "time.time", "time.duration", "test", "set", "policy", "breaker", "handler", "date", "clock"} {
+		types[extra] = true
+	}
+	seen := map[string]bool{}
+	check := func(owner string, f *spec.Func, needsExample bool) {
+		name := qualify(owner, f.Name)
+		if seen[name] {
+			t.Errorf("%s is declared twice", name)
+		}
+		seen[name] = true
+		if f.Doc == "" || !strings.HasSuffix(strings.TrimSpace(f.Doc), ".") {
+			t.Errorf("%s: the doc is no sentence: %q", name, f.Doc)
+		}
+		if needsExample && strings.TrimSpace(f.Example) == "" {
+			t.Errorf("%s has no example", name)
+		}
+		if f.Impl == nil && f.Raw == nil {
+			t.Errorf("%s has no implementation", name)
+		}
+		for _, p := range f.Params {
+			if p.Doc == "" {
+				t.Errorf("%s: parameter %s has no doc", name, p.Name)
+			}
+			for typ := range strings.SplitSeq(p.Type, "|") {
+				if !types[typ] {
+					t.Errorf("%s: parameter %s has the unknown type %q", name, p.Name, typ)
+				}
+			}
+		}
+		for typ := range strings.SplitSeq(f.Returns, "|") {
+			if typ != "" && !types[typ] {
+				t.Errorf("%s returns the unknown type %q", name, typ)
+			}
+		}
+	}
+	done := map[*spec.Type]bool{}
+	for _, m := range modules() {
+		for _, f := range m.Funcs {
+			check(m.Name, f, true)
+		}
+		for _, typ := range m.Types {
+			if done[typ] {
+				continue
+			}
+			done[typ] = true
+			if typ.Doc == "" {
+				t.Errorf("type %s has no doc", typ.Name)
+			}
+			for _, a := range typ.Attrs {
+				if a.Doc == "" || a.Get == nil {
+					t.Errorf("%s.%s has no doc or no value", typ.Name, a.Name)
+				}
+			}
+			for _, f := range typ.Methods {
+				check(typ.Name, f, false)
+			}
+		}
+	}
+	if len(seen) < 80 {
+		t.Errorf("only %d built-ins are declared", len(seen))
+	}
+}
+
+// sample is a piece of Starlark that is shown somewhere.
+type sample struct{ where, code string }
+
+// inTest makes a file of statements that run inside a test.
+func (s sample) inTest() string {
+	return "def test_sample(t):\n    " + strings.ReplaceAll(strings.TrimSpace(s.code), "\n", "\n    ") + "\n    pass\n"
+}
+
+func exampleSamples() []sample {
+	var out []sample
+	done := map[*spec.Type]bool{}
+	for _, m := range modules() {
+		for _, f := range m.Funcs {
+			out = append(out, sample{qualify(m.Name, f.Name), f.Example})
+		}
+		for _, typ := range m.Types {
+			if done[typ] {
+				continue
+			}
+			done[typ] = true
+			out = append(out, sample{"type " + typ.Name, typ.Example})
+			for _, f := range typ.Methods {
+				out = append(out, sample{typ.Name + "." + f.Name, f.Example})
+			}
+		}
+	}
+	return out
+}
+
+var fence = regexp.MustCompile("(?ms)^```python\n(.*?)^```")
+
+// docSamples are the fenced Starlark pieces of the README and of the hand-written docs.
+func docSamples(t *testing.T) []sample {
+	t.Helper()
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []sample
+	for _, path := range append(files, "../../README.md") {
+		if filepath.Base(path) == "reference.md" {
+			continue // its samples are the declarations' examples
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range fence.FindAllStringSubmatch(string(b), -1) {
+			out = append(out, sample{fmt.Sprintf("%s #%d", filepath.Base(path), i+1), m[1]})
+		}
+	}
+	return out
+}
+
+// verdicts folds the ends of tests.
+type verdicts struct {
+	passed, skipped int
+	failed          []string
+}
+
+func (v *verdicts) Name() string { return "verdicts" }
+func (v *verdicts) Event(e *event.Event) error {
+	switch d := e.Data.(type) {
+	case *event.TestEnd:
+		switch d.Outcome {
+		case event.OK:
+			v.passed++
+		case event.Skipped:
+			v.skipped++
+		default:
+			v.failed = append(v.failed, fmt.Sprintf("%s: %s %s", e.Test, d.Errors[0].Message, d.Errors[0].Pos))
+		}
+	case *event.FileLoad:
+		if d.Error != nil {
+			v.failed = append(v.failed, fmt.Sprintf("%s: %s", d.File, d.Error.Message))
+		}
+	}
+	return nil
+}
+func (v *verdicts) Flush() error { return nil }
+func (v *verdicts) Close() error { return nil }
+
+// runSamples runs each sample as a file of its own on one server.
+func runSamples(t *testing.T, target string, samples []sample) *verdicts {
+	t.Helper()
+	dir := t.TempDir()
+	var files []string
+	for i, s := range samples {
+		code := s.code
+		if !strings.Contains(code, "def test_") {
+			code = s.inTest()
+		}
+		path := filepath.Join(dir, fmt.Sprintf("%03d_%s.star", i, strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' {
+				return r
+			}
+			return '_'
+		}, strings.ToLower(s.where))))
+		if err := os.WriteFile(path, []byte(code), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+	v := &verdicts{}
+	bus := event.NewBus(time.Now(), nil, v)
+	reg := scenario.NewRegistry()
+	cfg, err := config.Load(config.Source{Dir: dir, Flags: map[string]string{"target": target}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := newParamSet(cfg, nil)
+	host := newHost(hostOptions{root: dir, registry: reg, params: params, builtins: builtins.Options{}, print: func(*script.Thread, event.Pos, string) {}})
+	servers := newTargets(cfg, bus, "")
+	plan := scenario.Discover(context.Background(), host, reg, bus, files)
+	err = scenario.Run(context.Background(), scenario.Options{
+		ID: newRunID(time.Now()), Bus: bus, Host: host, Targets: servers, Jobs: 2, TestTimeout: time.Minute,
+		NewValue: func(x *scenario.Test) starlark.Value {
+			file, _, _ := strings.Cut(x.ID(), "::")
+			return test.Value(x, params.of(file, nil))
+		},
+	}, plan.Items)
+	servers.close()
+	bus.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestExamplesRun runs the example of every built-in and every sample of the docs.
+func TestExamplesRun(t *testing.T) {
+	samples := append(exampleSamples(), docSamples(t)...)
+	for _, target := range []string{"embedded", "mariadb"} {
+		t.Run(target, func(t *testing.T) {
+			if target == "mariadb" {
+				needMariadb(t)
+			}
+			v := runSamples(t, target, samples)
+			for _, f := range v.failed {
+				t.Error(f)
+			}
+			if v.passed < len(samples)*3/4 {
+				t.Errorf("%d of %d samples passed, %d were skipped", v.passed, len(samples), v.skipped)
+			}
+		})
+	}
+}
+
+// TestGallery runs every scenario of scripts/ on both servers; on MariaDB none may be skipped.
+func TestGallery(t *testing.T) {
+	files, err := filepath.Glob("../../scripts/*.star")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d scripts (%v)", len(files), err)
+	}
+	t.Chdir(t.TempDir())
+	for _, target := range []string{"embedded", "mariadb"} {
+		t.Run(target, func(t *testing.T) {
+			if target == "mariadb" {
+				needMariadb(t)
+			}
+			args := []string{"exec", "-t", target}
+			for _, f := range files {
+				args = append(args, filepath.Join(originalDir, f))
+			}
+			var out, errs bytes.Buffer
+			if code := run(args, streams{strings.NewReader(""), &out, &errs}); code != 0 {
+				t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+			}
+			if target == "mariadb" && strings.Contains(out.String(), "SKIP") {
+				t.Errorf("skipped on MariaDB:\n%s", out.String())
+			}
+			if !strings.Contains(out.String(), "quickstart.star::test_rows_are_there") {
+				t.Errorf("the quickstart did not run:\n%s", out.String())
+			}
+		})
+	}
+}
+
+// originalDir is the package's folder.
+var originalDir, _ = os.Getwd()
+
+// TestREADMECommands runs each command of the README's shell blocks, word for word but for the two that this test is part of.
+func TestREADMECommands(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell := regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
+	var commands []string
+	for _, m := range shell.FindAllStringSubmatch(string(b), -1) {
+		commands = append(commands, strings.Split(strings.TrimSpace(m[1]), "\n")...)
+	}
+	if len(commands) < 3 {
+		t.Fatalf("the README has %d commands", len(commands))
+	}
+	ran := 0
+	for _, c := range commands {
+		if c == "make test" {
+			continue // this test is part of it
+		}
+		if strings.Contains(c, "mariadb") {
+			needMariadb(t)
+		}
+		ran++
+		runShell(t, "../..", c)
+	}
+	if ran < 2 {
+		t.Errorf("%d commands ran", ran)
+	}
+}
