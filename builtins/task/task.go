@@ -39,6 +39,7 @@ type Task struct {
 
 	mu     sync.Mutex
 	looked bool // guarded by mu: somebody saw how it ended
+	over   bool // guarded by mu: value, err and late are set
 }
 
 var _ starlark.HasAttrs = (*Task)(nil)
@@ -62,19 +63,22 @@ func launch(c *spec.Call, t *scenario.Test, name string, fn starlark.Callable, a
 	ctx := t.Context()
 	th := c.Script().Child(name, ctx)
 	go func() { // ends with fn, which ends with the test's context
-		defer done()
 		start := time.Now()
 		v, err := th.Call(fn, args, kwargs)
 		if err == nil {
 			err = host.Share(v)
 		}
-		task.value, task.err, task.late = v, err, ctx.Err() != nil
-		close(task.ended)
 		d := &event.Task{Name: name, Duration: time.Since(start)}
 		if err != nil {
 			d.Outcome, d.Error = event.Failed, script.Describe(err)
 		}
 		t.Emit(pos, d)
+		task.mu.Lock()
+		task.value, task.err, task.late, task.over = v, err, ctx.Err() != nil, true
+		task.mu.Unlock()
+		// First it counts as ended, then its waiters learn it: a test that waited must not find it still running.
+		done()
+		close(task.ended)
 	}()
 	return task, nil
 }
@@ -112,13 +116,11 @@ func (k *Task) wait(ctx context.Context, bound time.Duration) error {
 // reap fails the test for a task whose error nobody looked at.
 func reap(t *scenario.Test, k *Task) {
 	t.Cleanup("task "+k.name, func(context.Context) error {
-		select {
-		case <-k.ended:
-		default:
-			return nil // it leaked, which is told elsewhere
-		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if !k.over {
+			return nil // it leaked, which is told elsewhere
+		}
 		if k.err != nil && !k.looked && !k.late { // one that was late leaked, or ended with the run, which is told too
 			t.Late(fmt.Errorf("task %s failed and nobody waited for it: %w", k.name, k.err))
 		}

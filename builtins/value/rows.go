@@ -305,6 +305,16 @@ func notOne(op string, r *Rows) error {
 	return e.WithHint("if rows: tells whether there are any")
 }
 
+// bare calls a method without arguments, which is on the way of nearly every query, without the general argument check.
+func bare(name string, f func(*Rows) (starlark.Value, error)) func(*starlark.Thread, starlark.Value, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+	return func(_ *starlark.Thread, recv starlark.Value, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(args)+len(kwargs) > 0 {
+			return nil, &spec.ArgError{Call: name, Problem: "takes no arguments", Hint: name + "()"}
+		}
+		return f(recv.(*Rows))
+	}
+}
+
 var rowsType = (&spec.Type{
 	Name: "rows",
 	Doc:  "The rows of a result. len(rows), rows[0] and for row in rows work; printing shows a table. A row gives its values as row.name, row[\"name\"], row[0]; columns without a usable name as row.col_0.",
@@ -331,23 +341,21 @@ expect.eq(rows.column("id"), [1, 2])
 		}},
 	},
 	Methods: []*spec.Func{
-		{Name: "one", Returns: "row", Doc: "The only row; another number of rows is an error that says how many.", Impl: func(c *spec.Call) (starlark.Value, error) {
-			r := rows(c.Recv)
+		{Name: "one", Returns: "row", Doc: "The only row; another number of rows is an error that says how many.", Raw: bare("rows.one", func(r *Rows) (starlark.Value, error) {
 			if r.Len() != 1 {
-				return nil, notOne(c.Name(), r)
+				return nil, notOne("rows.one", r)
 			}
 			return r.Index(0), nil
-		}},
-		{Name: "scalar", Returns: "any", Doc: "The only value of the only row.", Impl: func(c *spec.Call) (starlark.Value, error) {
-			r := rows(c.Recv)
+		})},
+		{Name: "scalar", Returns: "any", Doc: "The only value of the only row.", Raw: bare("rows.scalar", func(r *Rows) (starlark.Value, error) {
 			if r.Len() != 1 {
-				return nil, notOne(c.Name(), r)
+				return nil, notOne("rows.scalar", r)
 			}
 			if n := len(r.r.Columns()); n != 1 {
-				return nil, fault.New(fault.BadArgument, c.Name(), fmt.Sprintf("want exactly 1 column, got %d", n))
+				return nil, fault.New(fault.BadArgument, "rows.scalar", fmt.Sprintf("want exactly 1 column, got %d", n))
 			}
 			return (&Row{r.r, 0}).Cell(0), nil
-		}},
+		})},
 		{Name: "column", Returns: "list", Doc: "The values of one column.", Params: []spec.Param{
 			{Name: "name", Type: "str|int", Doc: "Its name or number."},
 		}, Impl: func(c *spec.Call) (starlark.Value, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+	"go.uber.org/goleak"
 
 	"rig/builtins"
 	"rig/builtins/spec"
@@ -246,6 +247,7 @@ func TestExamplesRun(t *testing.T) {
 			if target == "mariadb" {
 				needMariadb(t)
 			}
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 			v := runSamples(t, target, samples)
 			for _, f := range v.failed {
 				t.Error(f)
