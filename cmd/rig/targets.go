@@ -138,14 +138,10 @@ func (t *targets) start(ctx context.Context, c config.Target) (*scenario.Target,
 		Name: nameOf(c), Kind: c.Kind, Binary: c.Binary, Options: c.Options, TCP: c.TCP, ConnectTimeout: t.cfg.Duration("connect-timeout"),
 		Address: server.Address{Network: c.Network, Addr: c.Address, User: c.User, Password: c.Password, Database: c.Database, TLS: tls},
 	}
-	s, err := server.Start(ctx, spec, t.bus)
-	if err != nil && t.ask != nil && !c.HasPassword && c.Kind == server.DSN && fault.IsKind(err, fault.AccessDenied) {
-		if password, ok := t.ask(c.User, c.Address); ok {
-			t.bus.Secret(password)
-			spec.Address.Password = password
-			s, err = server.Start(ctx, spec, t.bus)
-		}
+	if t.ask != nil && c.Kind == server.DSN && !c.HasPassword {
+		t.askFor(ctx, &spec)
 	}
+	s, err := server.Start(ctx, spec, t.bus)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +154,23 @@ func (t *targets) start(ctx context.Context, c config.Target) (*scenario.Target,
 	t.all = append(t.all, target)
 	t.mu.Unlock()
 	return target, nil
+}
+
+// askFor asks for the password of a server that refuses the user without one. It looks in silence: what is told to the run
+// comes after.
+func (t *targets) askFor(ctx context.Context, spec *server.Spec) {
+	s, err := server.Start(ctx, *spec, nil)
+	if err == nil {
+		_ = s.Stop() // nothing was started
+		return
+	}
+	if !fault.IsKind(err, fault.AccessDenied) {
+		return
+	}
+	if password, ok := t.ask(spec.Address.User, spec.Address.Addr); ok {
+		t.bus.Secret(password)
+		spec.Address.Password = password
+	}
 }
 
 func nameOf(c config.Target) string {
