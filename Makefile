@@ -5,7 +5,7 @@ GO ?= go
 BIN ?= rig
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL := $(GO) tool -modfile=testdata/tools/go.mod
-PKGS := ./...
+PKGS := ./... ./testdata/bench ./testdata/summary
 
 .PHONY: help build test race lint fuzz bench soak gen clean parts
 

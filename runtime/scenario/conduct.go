@@ -103,8 +103,7 @@ func call(th *script.Thread, fn starlark.Value, arg starlark.Value) error {
 	if !ok {
 		return nil
 	}
-	_, err := th.Call(f, starlark.Tuple{arg}, nil)
-	return err
+	return th.CallBounded(f, starlark.Tuple{arg})
 }
 
 // ownServer gives a test annotated so a server of its own.

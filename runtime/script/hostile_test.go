@@ -34,8 +34,7 @@ func runHostile(h *Host, path string) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), hostileBound, &guardError{guard: "timeout", msg: "the test did not end"})
 	defer cancel()
-	_, err = h.Thread(ctx, "hostile", nil).Call(m.Globals["test_hostile"].(starlark.Callable), starlark.Tuple{starlark.None}, nil)
-	return err
+	return h.Thread(ctx, "hostile", nil).CallBounded(m.Globals["test_hostile"].(starlark.Callable), starlark.Tuple{starlark.None})
 }
 
 // TestHostileCorpus runs every script of testdata/hostile. Its first line names the guard that must stop it.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -96,6 +97,35 @@ func (t *Thread) Call(fn starlark.Callable, args starlark.Tuple, kwargs []starla
 		return nil, t.explain(err)
 	}
 	return v, nil
+}
+
+// leftBehind is how long a thread may go on after its context has ended.
+const leftBehind = 1500 * time.Millisecond
+
+// CallBounded is Call for the outermost call of a test: it returns soon after the context has ended, also when a single
+// operation of the script (comparing two huge values) never looks up. Its goroutine is then left behind.
+func (t *Thread) CallBounded(fn starlark.Callable, args starlark.Tuple) error {
+	ended := make(chan error, 1)
+	go func() { // ends with the script; where that never ends, with the process
+		_, err := t.Call(fn, args, nil)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-t.ctx.Done():
+	}
+	timer := time.NewTimer(leftBehind)
+	defer timer.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-timer.C:
+	}
+	cause := context.Cause(t.ctx)
+	e := &Error{Pos: PosOf(fn), Msg: fmt.Sprintf("%v, and one operation of %s does not end: its thread is left behind", cause, fn.Name()), Guard: "timeout", Cause: cause, host: t.host}
+	e.Hint = "comparing or hashing values that hold each other many times takes for ever"
+	return t.host.placed(e)
 }
 
 // PanicError is a panic in rig's own code that a script ran into.
