@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"rig/builtins/spec"
 	"rig/builtins/value"
 	"rig/runtime/event"
+	"rig/runtime/fault"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
 )
@@ -65,31 +67,62 @@ func msgOf(c *spec.Call) string {
 	return c.Str("msg")
 }
 
-// show prints a value for a message, within bounds.
-func show(v starlark.Value) string {
+// full prints a value, within bounds.
+func full(v starlark.Value) string {
 	if err := script.Printable(v); err != nil {
 		return "<" + v.Type() + " too large to print>"
 	}
-	s := v.String()
-	if len(s) > 2000 {
-		s = s[:2000] + fmt.Sprintf("... (%d bytes)", len(s))
+	return v.String()
+}
+
+// maxShown is how much of a value a message shows, in bytes.
+const maxShown = 2000
+
+// show prints a value for a message.
+func show(v starlark.Value) string { return shorten(full(v)) }
+
+func shorten(s string) string {
+	if len(s) > maxShown {
+		return strings.ToValidUTF8(s[:maxShown], "") + fmt.Sprintf("... (%d bytes)", len(s))
 	}
 	return s
 }
 
 // clash describes two unequal values: on one line when they are short, else below each other.
 func clash(got, want starlark.Value) (message, detail string) {
-	g, w := show(got), show(want)
+	g, w := full(got), full(want)
 	if got.Type() != want.Type() {
 		g, w = got.Type()+" "+g, want.Type()+" "+w
 	}
 	if len(g)+len(w) < 80 && !strings.Contains(g+w, "\n") {
 		return fmt.Sprintf("got %s, want %s", g, w), ""
 	}
-	return "got is not what is wanted", " got: " + indent(g) + "\nwant: " + indent(w) + firstDifference(g, w)
+	where := firstItem(got, want)
+	if where == "" {
+		where = firstDifference(g, w)
+	}
+	return "got is not what is wanted", " got: " + indent(shorten(g)) + "\nwant: " + indent(shorten(w)) + where
 }
 
 func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n      ") }
+
+// firstItem tells which element of two lists differs first.
+func firstItem(got, want starlark.Value) string {
+	a, ok1 := got.(starlark.Indexable)
+	b, ok2 := want.(starlark.Indexable)
+	if !ok1 || !ok2 || got.Type() != want.Type() {
+		return ""
+	}
+	if _, isText := got.(starlark.String); isText {
+		return ""
+	}
+	for i := range min(a.Len(), b.Len()) {
+		if same, err := value.Equal(a.Index(i), b.Index(i)); err != nil || !same {
+			return fmt.Sprintf("\nthey differ from [%d]: %.200s, want %.200s", i, full(a.Index(i)), full(b.Index(i)))
+		}
+	}
+	return fmt.Sprintf("\nthere are %d elements, want %d", a.Len(), b.Len())
+}
 
 func firstDifference(g, w string) string {
 	n := 0
@@ -99,7 +132,7 @@ func firstDifference(g, w string) string {
 	if n < 20 || strings.Contains(g[:n], "\n") {
 		return ""
 	}
-	return fmt.Sprintf("\nthey differ from character %d: %.30q, want %.30q", n+1, g[n:], w[n:])
+	return fmt.Sprintf("\nthey differ from character %d of what is printed: %.30q, want %.30q", n+1, g[n:], w[n:])
 }
 
 var eqFunc = &spec.Func{
@@ -265,6 +298,9 @@ t.db.exec("INSERT INTO n VALUES (1)")
 expect.error(t.db.exec, "INSERT INTO n VALUES (1)", kind = "duplicate_key", code = 1062)
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
+		if err := knownNames(c); err != nil {
+			return nil, err
+		}
 		v, err := starlark.Call(c.Thread, c.Callable("fn"), c.Rest, nil)
 		if err == nil {
 			detail := ""
@@ -286,6 +322,25 @@ expect.error(t.db.exec, "INSERT INTO n VALUES (1)", kind = "duplicate_key", code
 		}
 		return e, nil
 	},
+}
+
+// knownNames refuses a kind or category that no error has.
+func knownNames(c *spec.Call) error {
+	kinds := []string{"fail", "error"} // of fail(), and of what no table knows
+	for _, k := range fault.Kinds() {
+		kinds = append(kinds, string(k.Kind))
+	}
+	categories := []string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
+	for name, known := range map[string][]string{"kind": kinds, "category": categories} {
+		if !c.Has(name) || slices.Contains(known, c.Str(name)) {
+			continue
+		}
+		if near := fault.Suggest(c.Str(name), known); near != "" {
+			return c.Errorf(name, "no error has the %s %q, did you mean %q?", name, c.Str(name), near)
+		}
+		return c.Errorf(name, "no error has the %s %q; rig help errors lists them", name, c.Str(name))
+	}
+	return nil
 }
 
 func wanted(c *spec.Call) string {
@@ -375,10 +430,11 @@ expect.eventually(third, within = "5s", every = "1ms")
 			} else {
 				last = v
 			}
-			if time.Now().Add(c.Duration("every")).After(deadline) {
+			left := time.Until(deadline)
+			if left <= 0 {
 				return verdict(c, false, fmt.Sprintf("not true within %s; the last answer was %s", c.Duration("within"), show(last)), "")
 			}
-			timer := time.NewTimer(c.Duration("every"))
+			timer := time.NewTimer(min(c.Duration("every"), left)) // and once more at the very end
 			select {
 			case <-timer.C:
 			case <-ctx.Done():

@@ -11,7 +11,9 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
+	"rig/runtime/event"
 	"rig/runtime/scenario"
+	"rig/runtime/script"
 )
 
 // Goldens says how expect.golden treats its files.
@@ -84,6 +86,9 @@ func (g Goldens) compare(c *spec.Call, path, got string) (starlark.Value, error)
 			}
 			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 				return nil, fmt.Errorf("write golden: %w", err)
+			}
+			if t, err := scenario.FromThread(c.Thread); err == nil {
+				t.Emit(script.CallerPos(c.Thread), &event.Log{Level: "info", Message: "wrote the golden " + path})
 			}
 		}
 		return verdict(c, true, "", "")

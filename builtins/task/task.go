@@ -269,6 +269,7 @@ func gather(c *spec.Call, n, limit int, at func(i int) (starlark.Callable, starl
 		}
 	}
 	outcomes := make([]starlark.Value, 0, n)
+	var failed []*value.Outcome
 	var raise error
 	for _, k := range tasks {
 		if k == nil {
@@ -280,7 +281,11 @@ func gather(c *spec.Call, n, limit int, at func(i int) (starlark.Callable, starl
 		if k.err != nil && raise == nil && !value.Catchable(c.Script(), k.err) {
 			raise = k.err
 		}
-		outcomes = append(outcomes, value.NewOutcome(k.value, k.err))
+		o := value.NewOutcome(k.value, k.err)
+		if k.err != nil {
+			failed = append(failed, o)
+		}
+		outcomes = append(outcomes, o)
 	}
 	switch {
 	case refused != nil:
@@ -290,7 +295,42 @@ func gather(c *spec.Call, n, limit int, at func(i int) (starlark.Callable, starl
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	}
+	if len(failed) > 0 {
+		unseen(c, t, failed, len(outcomes))
+	}
 	return starlark.NewList(outcomes), nil
+}
+
+// unseen fails the test where no outcome of a call was looked at although some failed.
+func unseen(c *spec.Call, t *scenario.Test, failed []*value.Outcome, all int) {
+	name, pos := c.Name(), script.CallerPos(c.Thread)
+	t.Cleanup(name, func(context.Context) error {
+		for _, o := range failed {
+			if o.Looked() {
+				return nil
+			}
+		}
+		first := failed[0].Err().Report()
+		t.Late(&unseenError{
+			msg: fmt.Sprintf("%d of %d outcomes of %s failed and nobody looked; the first: %s", len(failed), all, name, first.Message),
+			pos: pos, excerpt: t.Host().Excerpt(pos),
+		})
+		return nil
+	})
+}
+
+// unseenError tells of failures that a script passed over.
+type unseenError struct {
+	msg     string
+	pos     event.Pos
+	excerpt string
+}
+
+func (e *unseenError) Error() string { return e.msg }
+
+// Report gives the form for reports.
+func (e *unseenError) Report() *event.Error {
+	return &event.Error{Kind: "unseen", Message: e.msg, Pos: e.pos, Excerpt: e.excerpt, Hint: "expect.all_ok(outcomes), or look at each: if not o: o.error"}
 }
 
 // maxTasks bounds what one call starts.

@@ -3,6 +3,7 @@ package value
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"go.starlark.net/starlark"
 
@@ -89,9 +90,13 @@ expect.eq(r.error.kind, "unknown_table")
 
 // Outcome is how a call ended: with a value or with an error. It is true when the call succeeded.
 type Outcome struct {
-	value starlark.Value
-	err   *Error
+	value  starlark.Value
+	err    *Error
+	looked atomic.Bool // somebody asked how the call ended
 }
+
+// Looked reports whether somebody asked how the call ended.
+func (o *Outcome) Looked() bool { return o.looked.Load() }
 
 var _ starlark.HasAttrs = (*Outcome)(nil)
 
@@ -104,12 +109,19 @@ func NewOutcome(v starlark.Value, err error) *Outcome {
 }
 
 // OK reports whether the call succeeded.
-func (o *Outcome) OK() bool { return o.err == nil }
+func (o *Outcome) OK() bool {
+	o.looked.Store(true)
+	return o.err == nil
+}
 
 // Err gives the error, nil when the call succeeded.
-func (o *Outcome) Err() *Error { return o.err }
+func (o *Outcome) Err() *Error {
+	o.looked.Store(true)
+	return o.err
+}
 
 func (o *Outcome) String() string {
+	o.looked.Store(true)
 	if o.err != nil {
 		return "<failed: " + o.err.String() + ">"
 	}
@@ -119,11 +131,12 @@ func (o *Outcome) String() string {
 // Type is "outcome".
 func (o *Outcome) Type() string          { return "outcome" }
 func (o *Outcome) Freeze()               { o.value.Freeze() }
-func (o *Outcome) Truth() starlark.Bool  { return o.err == nil }
+func (o *Outcome) Truth() starlark.Bool  { return starlark.Bool(o.OK()) }
 func (o *Outcome) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: outcome") }
 
 // Attr finds an attribute.
 func (o *Outcome) Attr(name string) (starlark.Value, error) {
+	o.looked.Store(true)
 	v, err := outcomeType.Attr(o, name)
 	if v == nil && err == nil {
 		err = spec.NoAttr("outcome", name, outcomeType.AttrNames())

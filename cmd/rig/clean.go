@@ -52,6 +52,7 @@ type cleaner struct {
 	targets *targets
 	dropped int
 	spared  int
+	gone    int // already
 }
 
 func (k *cleaner) journal() error {
@@ -146,6 +147,15 @@ func (k *cleaner) drop(target string, names []string) error {
 			fmt.Fprintf(k.s.out, "spared  %s (its run is alive)\n", name)
 			continue
 		}
+		here, err := s.Query(call, "SHOW DATABASES LIKE '"+strings.ReplaceAll(name, "_", `\_`)+"'", nil)
+		if err != nil {
+			return &exitError{exitEnvironment, err}
+		}
+		if here.Len() == 0 {
+			k.gone++
+			fmt.Fprintf(k.s.out, "gone    %s\n", name)
+			continue
+		}
 		if !k.cmd.DryRun {
 			if _, err := s.Exec(call, "DROP DATABASE IF EXISTS `"+strings.ReplaceAll(name, "`", "``")+"`", nil); err != nil {
 				return &exitError{exitEnvironment, err}
@@ -158,7 +168,7 @@ func (k *cleaner) drop(target string, names []string) error {
 }
 
 func (k *cleaner) tell() {
-	if k.dropped+k.spared == 0 {
+	if k.dropped+k.spared+k.gone == 0 {
 		fmt.Fprintln(k.s.out, "nothing to clean")
 	}
 }

@@ -42,6 +42,16 @@ func (c *docCmd) Run(s streams) error {
 		names = append(names, writeMatching(s.out, m, c.Name, &found)...)
 	}
 	if !found {
+		// Without its owner: show every one of that name.
+		for _, n := range names {
+			if strings.HasSuffix(n, "."+c.Name) {
+				for _, m := range modules() {
+					writeMatching(s.out, m, n, &found)
+				}
+			}
+		}
+	}
+	if !found {
 		return usage("there is no %q%s", c.Name, didYouMean(c.Name, names))
 	}
 	return nil

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +58,7 @@ type execCmd struct {
 	Report        []string `group:"reports" placeholder:"FORMAT[=PATH]" help:"A further report: junit, tap, jsonl, github, gotest-json. May be given several times." sep:"none"`
 	RunsDir       string   `group:"reports" placeholder:"DIR" help:"Folder of the journals, .rig/runs."`
 	UpdateGoldens bool     `group:"reports" help:"Write the files of expect.golden anew."`
-	Verbose       int      `short:"v" group:"reports" type:"counter" help:"Show more: -v statements, -vv everything."`
+	Verbose       int      `short:"v" group:"reports" type:"counter" help:"Show more: -v what rig does, -vv every statement."`
 	Quiet         bool     `short:"q" group:"reports" help:"Show failures and the summary only."`
 }
 
@@ -132,6 +127,9 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := c.takeIDs(&sel); err != nil {
+		return err
+	}
 	files, err := expand(c.Paths)
 	if err != nil {
 		return err
@@ -148,48 +146,6 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 		return err
 	}
 	return x.run(files, sel)
-}
-
-func (c *execCmd) seedOf(cfg *config.Config) (int64, error) {
-	if text := cfg.String("seed"); text != "" {
-		return strconv.ParseInt(text, 10, 64)
-	}
-	return rand.Int64N(1_000_000), nil
-}
-
-// selection reads what narrows the plan.
-func (c *execCmd) selection(cfg *config.Config) (scenario.Selection, error) {
-	sel := scenario.Selection{Tags: cfg.List("tags")}
-	if c.Match != "" {
-		re, err := regexp.Compile(c.Match)
-		if err != nil {
-			return sel, usage("--run: %v", err)
-		}
-		sel.Match = re
-	}
-	if c.Shard != "" {
-		i, n, ok := strings.Cut(c.Shard, "/")
-		index, err1 := strconv.Atoi(i)
-		count, err2 := strconv.Atoi(n)
-		if !ok || err1 != nil || err2 != nil || index < 1 || count < index {
-			return sel, usage("--shard: want I/N with 1 <= I <= N, such as 2/4, got %q", c.Shard)
-		}
-		sel.ShardIndex, sel.ShardCount = index, count
-	}
-	if c.LastFailed {
-		ids, err := report.LastFailed(runsDir(cfg))
-		if err != nil {
-			return sel, usage("--last-failed: no finished run in %s", runsDir(cfg))
-		}
-		sel.IDs = append([]string{}, ids...)
-	}
-	if c.JSON && !c.List {
-		return sel, usage("--json belongs to --list")
-	}
-	if c.Repeat < 0 {
-		return sel, usage("--repeat: want at least 1, got %d", c.Repeat)
-	}
-	return sel, nil
 }
 
 func runsDir(cfg *config.Config) string {
@@ -213,6 +169,12 @@ func (x *execution) open(flags *paramFlags) error {
 		_ = report.Prune(dir, 20, 14*24*time.Hour, x.start) // old runs that stay harm nobody
 	}
 	sinks = append(sinks, x.console())
+	if err := distinct(x.cfg.List("report")); err != nil {
+		for _, s := range sinks {
+			_ = s.Close() // nothing was written yet
+		}
+		return err
+	}
 	for _, spec := range x.cfg.List("report") {
 		sink, err := report.Open(spec, x.s.out)
 		var format *report.FormatError
@@ -323,22 +285,6 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	return x.finish(runErr, signals.interrupted())
 }
 
-// nothing says why no test runs.
-func nothing(files []string, plan *scenario.Plan, sel scenario.Selection) string {
-	switch n := len(plan.Items); {
-	case len(files) == 0:
-		return "no .star file was found"
-	case n == 0:
-		return "the files have no test: a function named test_..., with one argument"
-	case sel.IDs != nil && len(sel.IDs) == 0:
-		return "no test failed in the last run"
-	case n == 1:
-		return "the one test is not selected; --list shows it"
-	default:
-		return fmt.Sprintf("none of the %d tests is selected; --list shows them", n)
-	}
-}
-
 func (x *execution) options() scenario.Options {
 	jobs := x.cfg.Int("jobs")
 	if jobs <= 0 {
@@ -412,44 +358,4 @@ func (x *execution) finish(runErr error, interrupted bool) error {
 		return nil
 	}
 	return &exitError{code: code}
-}
-
-// list prints the tests without running them.
-func (x *execution) list(files []string, sel scenario.Selection) error {
-	reg := scenario.NewRegistry()
-	x.host = x.hostOf(reg)
-	plan := scenario.Discover(context.Background(), x.host, reg, nil, files)
-	items := plan.Select(sel)
-	if x.cmd.JSON {
-		if err := listJSON(x.s.out, items); err != nil {
-			return err
-		}
-	} else {
-		listText(x.s.out, items)
-	}
-	for _, err := range plan.Broken {
-		printError(x.s.err, err)
-	}
-	switch {
-	case misused(plan.Broken):
-		return &exitError{code: exitUsage}
-	case len(plan.Broken) > 0:
-		return &exitError{code: exitLoad}
-	case len(items) == 0:
-		return &exitError{exitNothing, errors.New(nothing(files, plan, sel))}
-	}
-	return nil
-}
-
-func listText(w io.Writer, items []*scenario.Item) {
-	for _, it := range items {
-		line := it.ID
-		if len(it.Tags) > 0 {
-			line += "  [" + strings.Join(it.Tags, " ") + "]"
-		}
-		if doc, _, _ := strings.Cut(it.Doc, "\n"); doc != "" {
-			line += "  " + doc
-		}
-		fmt.Fprintln(w, line)
-	}
 }

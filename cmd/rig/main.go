@@ -190,7 +190,7 @@ func logger(w io.Writer, verbose int, color bool) *slog.Logger {
 	if verbose > 1 {
 		level = slog.LevelDebug
 	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, NoColor: !color}))
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: !color}))
 }
 
 // terminal reports whether a stream is one.

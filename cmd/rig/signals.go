@@ -24,9 +24,13 @@ type signalWatch struct {
 	last   func() // what must happen even at once: ending the servers
 	wg     sync.WaitGroup
 
-	mu  sync.Mutex
-	got int // guarded by mu
+	mu    sync.Mutex
+	got   int       // guarded by mu
+	first time.Time // guarded by mu
 }
+
+// together is how close two SIGTERM may be and still count as one: timeout(1) signals its child and then its group.
+const together = 100 * time.Millisecond
 
 // atOnce bounds what happens between the second signal and the end.
 const atOnce = 300 * time.Millisecond
@@ -51,8 +55,15 @@ func (x *execution) watchSignals() (context.Context, *signalWatch) {
 
 func (x *execution) signalled(w *signalWatch, s os.Signal) {
 	w.mu.Lock()
+	if s == syscall.SIGTERM && w.got == 1 && time.Since(w.first) < together {
+		w.mu.Unlock()
+		return
+	}
 	w.got++
 	n := w.got
+	if n == 1 {
+		w.first = time.Now()
+	}
 	w.mu.Unlock()
 	name, code := "SIGINT", 130
 	if s == syscall.SIGTERM {

@@ -124,11 +124,19 @@ func (t *targets) Address(ctx context.Context, o scenario.ConnectOptions) (*scen
 		c.Password, c.HasPassword = o.Password, true
 	}
 	c.Name = c.Safe()
-	return t.slot("address:"+c.Safe()+"\x00"+c.Password, func() (*scenario.Target, error) { return t.start(ctx, c) })
+	return t.slot("address:"+c.Safe()+"\x00"+c.Password, func() (*scenario.Target, error) {
+		// In silence: that it refuses a user may be what the test is about. The test's own error tells it.
+		return t.startOn(ctx, c, nil)
+	})
 }
 
 // start makes a server exist, with a hub for its sessions.
 func (t *targets) start(ctx context.Context, c config.Target) (*scenario.Target, error) {
+	return t.startOn(ctx, c, t.bus)
+}
+
+// startOn is start; bus hears of the server's life.
+func (t *targets) startOn(ctx context.Context, c config.Target, bus *event.Bus) (*scenario.Target, error) {
 	tls, err := c.TLSConfig()
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
@@ -138,15 +146,15 @@ func (t *targets) start(ctx context.Context, c config.Target) (*scenario.Target,
 		Name: nameOf(c), Kind: c.Kind, Binary: c.Binary, Options: c.Options, TCP: c.TCP, ConnectTimeout: t.cfg.Duration("connect-timeout"),
 		Address: server.Address{Network: c.Network, Addr: c.Address, User: c.User, Password: c.Password, Database: c.Database, TLS: tls},
 	}
-	if t.ask != nil && c.Kind == server.DSN && !c.HasPassword {
+	if t.ask != nil && bus != nil && c.Kind == server.DSN && !c.HasPassword {
 		t.askFor(ctx, &spec)
 	}
-	s, err := server.Start(ctx, spec, t.bus)
+	s, err := server.Start(ctx, spec, bus)
 	if err != nil {
 		return nil, err
 	}
 	target := &scenario.Target{Name: spec.Name, Server: s, Hub: session.NewHub(t.sessions(c, s))}
-	if err := t.hold(ctx, target); err != nil {
+	if err := errors.Join(t.hold(ctx, target), t.protect(ctx, target)); err != nil {
 		t.stop(target)
 		return nil, err
 	}
@@ -212,6 +220,30 @@ func (t *targets) hold(ctx context.Context, target *scenario.Target) error {
 	}
 	_, err = s.Query(session.Call{Op: "hold the run's lock", Holder: "rig"}, "SELECT GET_LOCK('"+scenario.LockName(t.run)+"', 0)", nil)
 	return err
+}
+
+// protect keeps scripts out of the databases of a server that is not throw-away.
+func (t *targets) protect(ctx context.Context, target *scenario.Target) error {
+	if target.Server.ThrowAway() || t.run == "" {
+		return nil
+	}
+	s, err := target.Hub.Open(ctx, session.Options{Name: "rig-look"})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	rows, err := s.Query(session.Call{Op: "list databases", Holder: "rig"}, "SHOW DATABASES", nil)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for i := range rows.Len() {
+		names = append(names, rows.At(i, 0).Text)
+	}
+	target.Hub.Protect(names, func(db string) bool {
+		return scenario.Usable(db, t.cfg.String("one-database"), t.cfg.List("allow-database"))
+	})
+	return nil
 }
 
 func (t *targets) stop(target *scenario.Target) {

@@ -49,6 +49,7 @@ const (
 	BreakerOpen        Kind = "breaker_open"         // a circuit breaker refuses calls for now
 	LimitExceeded      Kind = "limit_exceeded"       // a bound of rig: rows, bytes, transitions
 	BadArgument        Kind = "bad_argument"         // the call itself is wrong
+	Refused            Kind = "refused"              // rig does not do it: a database that it did not make
 	Leaked             Kind = "leak"                 // something outlived its test
 	Cancelled          Kind = "cancelled"            // rig stopped the call: test ended, run stopped
 	Timeout            Kind = "timeout"              // a bound of rig other than the statement's: connect, wait, test
@@ -119,6 +120,7 @@ func Kinds() []KindInfo {
 		{BreakerOpen, Transient, "a circuit breaker refuses calls for now"},
 		{LimitExceeded, Permanent, "a bound of rig is passed: rows, bytes, transitions"},
 		{BadArgument, Permanent, "the call itself is wrong"},
+		{Refused, Permanent, "rig does not do it: a database that it did not make"},
 		{Leaked, Permanent, "something outlived its test"},
 		{Cancelled, Permanent, "rig stopped the call: the test ended or the run stopped"},
 		{Timeout, UnknownCategory, "a bound of rig other than the statement's is passed: connect, wait, test"},

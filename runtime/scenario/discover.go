@@ -12,6 +12,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"rig/runtime/event"
+	"rig/runtime/fault"
 	"rig/runtime/script"
 )
 
@@ -66,6 +67,7 @@ func Discover(ctx context.Context, host *script.Host, reg *Registry, bus *event.
 			p.Broken = append(p.Broken, err)
 		} else {
 			p.Files = append(p.Files, f)
+			suspects(bus, f)
 			p.Items = append(p.Items, items...)
 		}
 		bus.Emit(event.Event{Data: load})
@@ -106,6 +108,34 @@ func discoverFile(ctx context.Context, host *script.Host, reg *Registry, path st
 		})
 	}
 	return f, items, nil
+}
+
+// suspects warns of names that are nearly those that rig looks for: they would be passed over in silence.
+func suspects(bus *event.Bus, f *File) {
+	warn := func(pos event.Pos, name, meant string) {
+		bus.Emit(event.Event{Pos: pos, Data: &event.Log{Level: "warn", Message: fmt.Sprintf("%s is not used by rig; is it meant to be %s?", name, meant)}})
+	}
+	for _, fn := range f.Module.Funcs {
+		if strings.HasPrefix(fn.Name, "test_") || slices.Contains(hooks, fn.Name) || len(fn.Params) != 1 {
+			continue
+		}
+		if near := fault.Suggest(fn.Name, hooks); near != "" {
+			warn(fn.Pos, fn.Name, near)
+			continue
+		}
+		begin, rest, ok := strings.Cut(fn.Name, "_")
+		if low := strings.ToLower(begin); ok && (low == "tset" || low == "tets" || low == "tests" || low == "tst" || low == "test") {
+			warn(fn.Pos, fn.Name, "test_"+rest)
+		}
+	}
+	for name, v := range f.Module.Globals {
+		if _, isList := v.(*starlark.List); !isList || name == "requires" || name == "tags" {
+			continue
+		}
+		if near := fault.Suggest(name, []string{"requires", "tags"}); near != "" {
+			warn(f.Module.Where(name), name, near)
+		}
+	}
 }
 
 // LoadError is a file whose declarations do not fit.

@@ -150,25 +150,22 @@ func (t *Test) databaseFor(target *Target, c ConnectOptions) (string, error) {
 func (t *Test) Allowed(database string) error { return t.run.allowed(t.target, database) }
 
 func (r *run) allowed(target *Target, database string) error {
-	if target.Server.ThrowAway() || strings.HasPrefix(database, databasePrefix) || database == r.OneDatabase || slices.Contains(r.AllowDatabases, database) {
+	if target.Server.ThrowAway() || Usable(database, r.OneDatabase, r.AllowDatabases) {
 		return nil
 	}
-	if strings.EqualFold(database, "information_schema") || strings.EqualFold(database, "performance_schema") {
-		return nil
+	e := fault.New(fault.Refused, "", fmt.Sprintf("rig does not touch database %q on %s: it did not create it", database, target.Name))
+	return e.WithHint("allow it by name: --allow-database " + database)
+}
+
+// Usable reports whether scripts may use a database of a server that is not throw-away: rig's own, those that the user
+// named, and the server's descriptions of itself.
+func Usable(database, one string, named []string) bool {
+	for _, schema := range []string{"information_schema", "performance_schema"} {
+		if strings.EqualFold(database, schema) {
+			return true
+		}
 	}
-	return &RefusedError{Target: target.Name, Database: database}
-}
-
-// RefusedError protects databases that rig did not make.
-type RefusedError struct{ Target, Database string }
-
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("rig does not touch database %q on %s: it did not create it", e.Database, e.Target)
-}
-
-// Report gives the form for reports.
-func (e *RefusedError) Report() *event.Error {
-	return &event.Error{Kind: "refused", Message: e.Error(), Hint: "allow it by name: --allow-database " + e.Database}
+	return strings.HasPrefix(database, databasePrefix) || database == one || slices.Contains(named, database)
 }
 
 // sessionName gives the name asked for, or the next of s1, s2, ...

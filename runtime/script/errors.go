@@ -132,7 +132,20 @@ func frames(stack starlark.CallStack) []event.Frame {
 		}
 		out = append(out, event.Frame{Func: f.Name, Pos: posOf(f.Pos)})
 	}
-	return out
+	return fold(out)
+}
+
+// foldFrom is the depth from which the middle of a stack is left out: a recursion repeats itself.
+const foldFrom = 24
+
+func fold(stack []event.Frame) []event.Frame {
+	if len(stack) <= foldFrom {
+		return stack
+	}
+	head, tail := stack[:foldFrom/3], stack[len(stack)-foldFrom/3:]
+	out := append([]event.Frame{}, head...)
+	out = append(out, event.Frame{Func: fmt.Sprintf("... %d more calls", len(stack)-len(head)-len(tail)), Pos: head[len(head)-1].Pos})
+	return append(out, tail...)
 }
 
 // opOf is the built-in on top of the stack.

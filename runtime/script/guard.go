@@ -27,7 +27,7 @@ func Guards() []Guard {
 		{"length", "one operation makes at most " + fmt.Sprint(maxLen) + " elements"},
 		{"text", "one operation makes at most 64 MiB of text"},
 		{"number", "one operation makes an integer of at most " + fmt.Sprint(maxBits) + " bits"},
-		{"memory", "the heap stays under a bound"},
+		{"memory", "the heap stays under 1 GiB"},
 		{"recursion", "calls nest at most " + fmt.Sprint(maxCalls) + " deep"},
 		{"closure", "what threads share has no variable that races, and no function that holds itself"},
 		{"timeout", "a file loads, and a test ends, within its time"},
@@ -60,6 +60,27 @@ func tooMuchText(what string) error {
 
 // lookEvery is after how many steps of the interpreter a thread looks at its stack and at the heap: about every 100 us.
 const lookEvery = 5000
+
+// chargeEvery is how much text the helpers may make before the heap is looked at: a few large operations are few steps.
+const chargeEvery = 32 << 20
+
+// charge counts text that a helper made for a script.
+func charge(th *starlark.Thread, v starlark.Value) {
+	s, ok := v.(starlark.String)
+	if !ok || len(s) < 4096 || th == nil {
+		return
+	}
+	t := From(th)
+	if t == nil {
+		return
+	}
+	if t.made += len(s); t.made < chargeEvery {
+		return
+	}
+	t.made = 0
+	t.host.heap.next.Store(0)
+	t.look(th)
+}
 
 // look is called by the interpreter every lookEvery steps.
 func (t *Thread) look(th *starlark.Thread) {

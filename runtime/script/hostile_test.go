@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,8 @@ func TestHostileCorpus(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("got %v, want an *Error", err)
 			}
-			if e.Guard != guard {
+			// Two names: which comes first depends on what the heap held before.
+			if !slices.Contains(strings.Split(guard, "|"), e.Guard) {
 				t.Errorf("stopped by guard %q (%v), want %q", e.Guard, err, guard)
 			}
 			if e.Pos.Line == 0 {

@@ -91,7 +91,12 @@ func (h *Host) parseError(err error, src string) error {
 		return err
 	}
 	e := &Error{Pos: posOf(se.Pos), Msg: "syntax error: " + plainTokens(se.Msg)}
-	e.Hint = habit(lineAt(src, int(se.Pos.Line)), lineAt(src, int(se.Pos.Line)-1), se.Msg)
+	if strings.HasPrefix(se.Msg, "got newline") && e.Pos.Line > 1 && e.Pos.Col == 1 {
+		// The scanner stands behind the line's end already.
+		e.Pos.Line--
+		e.Pos.Col = int32(utf8.RuneCountInString(lineAt(src, int(e.Pos.Line)))) + 1
+	}
+	e.Hint = habit(lineAt(src, int(e.Pos.Line)), lineAt(src, int(e.Pos.Line)-1), se.Msg)
 	return h.placed(e)
 }
 
@@ -188,6 +193,9 @@ func (h *Host) resolveError(err error, f *syntax.File) error {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		} else {
 			e.Hint = habit(name+" ", "", "")
+			if name == "t" {
+				e.Hint = "t is the argument of a test: def test_x(t)"
+			}
 		}
 	}
 	if n := len(list) - 1; n > 0 {

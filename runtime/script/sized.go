@@ -15,8 +15,10 @@ func shadows() starlark.StringDict {
 	for name, f := range map[string]func(x, y starlark.Value) (starlark.Value, error){
 		helperMul: multiply, helperAdd: add, helperMod: format, helperShift: shift, helperExtend: extend,
 	} {
-		all[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-			return f(args[0], args[1])
+		all[name] = starlark.NewBuiltin(name, func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+			v, err := f(args[0], args[1])
+			charge(th, v)
+			return v, err
 		})
 	}
 	all[helperIndexed] = starlark.NewBuiltin(helperIndexed, indexed)
@@ -352,7 +354,9 @@ func sizedMethod(v starlark.Value) starlark.Value {
 		if err := check(args); err != nil {
 			return nil, err
 		}
-		return b.CallInternal(th, args, kwargs)
+		v, err := b.CallInternal(th, args, kwargs)
+		charge(th, v)
+		return v, err
 	})
 }
 

@@ -24,6 +24,7 @@ type Thread struct {
 	scope   any
 	module  string // the file that loads
 	load    bool
+	made    int         // bytes of text since the heap was looked at
 	guard   *guardError // set by a guard that stopped the thread
 	aborted error       // set by Abort
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 
@@ -66,6 +67,10 @@ func (s *Server) connectError(err error) error {
 	if s.spec.Name != "" && !strings.Contains(s.spec.Name, a.Addr) {
 		place = s.spec.Name + " (" + a.Addr + ")"
 	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		f.Message = "no address is known for the host " + dns.Name
+	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		f.Message = errno.Error() // without the words of the dialler around it
@@ -85,6 +90,9 @@ func (s *Server) connectHint(f *fault.Error) string {
 	case fault.HostUnreachable:
 		return "is the address right, and does a firewall let it pass?"
 	case fault.AccessDenied:
+		if f.Code == 1044 { // ER_DBACCESS_DENIED_ERROR
+			return "the user may not use this database, or it does not exist; leave it out: each test gets its own"
+		}
 		used := "no password was sent: set RIG_PASSWORD, or put one in the URL"
 		if a.Password != "" {
 			used = "a password was sent: is it the right one?"

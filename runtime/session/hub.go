@@ -28,6 +28,8 @@ type Hub struct {
 
 	side side
 
+	protection atomic.Pointer[protection] // nil where every database may be used
+
 	facts atomic.Pointer[facts] // what the first session learnt of the server
 }
 
@@ -125,7 +127,7 @@ func (h *Hub) connectError(o Options, err error) *fault.Error {
 	f.Op = "connect"
 	f.Message = fmt.Sprintf("%s: %s", h.cfg.place(), f.Message)
 	if f.Hint == "" {
-		f.Hint = connectHint(f.Kind, h.cfg)
+		f.Hint = connectHint(f, h.cfg)
 	}
 	return f
 }
@@ -138,8 +140,14 @@ func (c Config) place() string {
 	return c.Address
 }
 
-func connectHint(k fault.Kind, c Config) string {
-	switch k {
+// errNoDatabaseRight is ER_DBACCESS_DENIED_ERROR, which a database that does not exist gives too.
+const errNoDatabaseRight = 1044
+
+func connectHint(f *fault.Error, c Config) string {
+	if f.Code == errNoDatabaseRight {
+		return "the user may not use this database, or it does not exist"
+	}
+	switch f.Kind {
 	case fault.ConnectionRefused:
 		return "is the server running, and does it listen on " + c.Address + "?"
 	case fault.TooManyConnections:

@@ -36,6 +36,7 @@ type Session struct {
 	collect     collector
 	noBackslash bool
 	staleMode   bool   // sql_mode may have changed since it was read
+	passed      string // the last statement that protection let pass
 	generation  uint64 // counts statements, so that late warnings can be told from the last statement's
 
 	thread     atomic.Uint64
@@ -237,8 +238,9 @@ func (s *Session) busyError(c Call, sql string) *fault.Error {
 }
 
 func (s *Session) closedError(c Call, sql string) *fault.Error {
-	e := fault.New(fault.SessionClosed, c.Op, fmt.Sprintf("session %s is closed (%s)", s.name, s.closed))
+	e := fault.New(fault.SessionClosed, c.Op, fmt.Sprintf("session %s has ended: it was %s", s.name, s.closed))
 	e.Session, e.SQL = s.name, sql
+	e.Hint = "open another with t.connect()"
 	if s.closed == causeLost {
 		e.Hint = "its connection was lost: open another with t.connect(), or conn.reset()"
 	}

@@ -67,6 +67,10 @@ func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, err
 	if f := s.begin(c, sql); f != nil {
 		return statement{}, f
 	}
+	if f := s.protected(c, sql); f != nil {
+		s.release()
+		return statement{}, f
+	}
 	s.generation++
 	return statement{call: c, sql: sql, args: len(args), start: s.cur.since, generation: s.generation}, nil
 }
@@ -119,11 +123,18 @@ func (s *Session) failure(st *statement, err, killed error, lost bool) *fault.Er
 	if lost && s.wire.sent && s.mayHaveHappened(st) {
 		f.LoseReply()
 	}
+	// MariaDB has no number of its own for a row that NOWAIT did not get.
+	if f.Code == errLockWait && hasWord(st.sql, "NOWAIT") {
+		f.Kind = fault.LockNowait
+	}
 	if f.Hint == "" {
 		f.Hint = statementHint(f)
 	}
 	return f
 }
+
+// errLockWait is ER_LOCK_WAIT_TIMEOUT.
+const errLockWait = 1205
 
 // mayHaveHappened: without a reply, a write outside a transaction or a commit may be done; what a transaction had
 // written is rolled back when its connection goes.
@@ -141,6 +152,9 @@ func (s *Session) killedError(st *statement, f *fault.Error, killed error) *faul
 	kind, hint := fault.Cancelled, ""
 	if errors.As(killed, &timeout) {
 		kind, hint = fault.StatementTimeout, "the bound is --statement-timeout"
+		if st.call.Timeout > 0 {
+			hint = "the bound is the call's timeout ="
+		}
 	}
 	e := fault.New(kind, st.call.Op, killed.Error())
 	e.Session, e.SQL, e.Code, e.Name, e.SQLState, e.Hint = s.name, st.sql, f.Code, f.Name, f.SQLState, hint
@@ -256,6 +270,10 @@ func (s *Session) cutShort(rows described) (err error) {
 		if err := rows.Next(dest); err != nil {
 			return rows.Close()
 		}
+	}
+	if s.hub.cfg.Flavor == "embedded" {
+		// The engine ends the connection where it is killed in the middle of a result; reading on costs no network.
+		return rows.Close()
 	}
 	if err := s.hub.side.kill(s.Thread(), false); err != nil {
 		s.wire.cut()
