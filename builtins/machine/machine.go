@@ -66,19 +66,9 @@ expect.eq(flow.run(t).state, "completed")
 		if h.execute == nil && h.enter == nil {
 			return nil, &spec.ArgError{Call: c.Name(), Problem: "missing argument execute", Hint: "execute(ctx) names the next state"}
 		}
-		if c.Has("to") {
-			it := starlark.Iterate(c.Arg("to"))
-			defer it.Done()
-			var v starlark.Value
-			for it.Next(&v) {
-				s, ok := starlark.AsString(v)
-				if !ok {
-					return nil, c.Errorf("to", "want a list of str, got %s in it", v.Type())
-				}
-				h.to = append(h.to, s)
-			}
-		}
-		return h, nil
+		var err error
+		h.to, err = c.Texts("to")
+		return h, err
 	},
 }
 
@@ -112,11 +102,7 @@ func (m *Machine) Freeze() {
 
 // Attr finds a member.
 func (m *Machine) Attr(name string) (starlark.Value, error) {
-	v, err := machineType.Attr(m, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("machine", name, machineType.AttrNames())
-	}
-	return v, err
+	return machineType.Attr(m, name)
 }
 
 // AttrNames lists the members.

@@ -58,11 +58,7 @@ func at(v *engine.Visit) *Context {
 
 // Attr finds a member.
 func (x *Context) Attr(name string) (starlark.Value, error) {
-	v, err := contextType.Attr(x, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("ctx", name, contextType.AttrNames())
-	}
-	return v, err
+	return contextType.Attr(x, name)
 }
 
 // AttrNames lists the members.
@@ -402,11 +398,7 @@ func (r *Result) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type:
 
 // Attr finds a member.
 func (r *Result) Attr(name string) (starlark.Value, error) {
-	v, err := resultType.Attr(r, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("result", name, resultType.AttrNames())
-	}
-	return v, err
+	return resultType.Attr(r, name)
 }
 
 // AttrNames lists the members.

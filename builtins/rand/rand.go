@@ -105,17 +105,6 @@ expect.lt(rand.float(), 1.0)
 	}
 }
 
-func items(c *spec.Call) ([]starlark.Value, error) {
-	it := starlark.Iterate(c.Arg("items"))
-	defer it.Done()
-	var out []starlark.Value
-	var v starlark.Value
-	for it.Next(&v) {
-		out = append(out, v)
-	}
-	return out, nil
-}
-
 func choiceFunc(s *Sources) *spec.Func {
 	return &spec.Func{
 		Name: "choice", Returns: "any", Doc: "One of the items.",
@@ -128,10 +117,7 @@ expect.contains(["a", "b"], rand.choice(["a", "b"]))
 			if err != nil {
 				return nil, err
 			}
-			list, err := items(c)
-			if err != nil {
-				return nil, err
-			}
+			list := c.List("items")
 			if len(list) == 0 {
 				return nil, c.Errorf("items", "there is nothing to choose from")
 			}
@@ -152,10 +138,7 @@ expect.eq(sorted(rand.shuffle([3, 1, 2])), [1, 2, 3])
 			if err != nil {
 				return nil, err
 			}
-			list, err := items(c)
-			if err != nil {
-				return nil, err
-			}
+			list := c.List("items")
 			r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 			return starlark.NewList(list), nil
 		},

@@ -88,9 +88,9 @@ r = try_(p.call, "doomed", t.db.query, "SELECT nonsense FROM nowhere")
 expect.eq(r.error.kind, "unknown_table")
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		on, err := value.RetryOn(c.Arg("on"))
+		on, err := value.RetryOn(c, "on")
 		if err != nil {
-			return nil, c.Errorf("on", "%v", err)
+			return nil, err
 		}
 		p := resilience.Policy{MaxAttempts: int(c.Int("max_attempts")), BaseDelay: c.Duration("base_delay"), MaxDelay: c.Duration("max_delay"), Jitter: c.Bool("jitter"), On: on}
 		if err := p.Validate(); err != nil {

@@ -289,3 +289,34 @@ func (c *Call) Declares(name string) bool {
 	}
 	return false
 }
+
+// List gives the elements of an iterable argument; nil when it is absent or None.
+func (c *Call) List(name string) []starlark.Value {
+	if !c.Has(name) {
+		return nil
+	}
+	it := starlark.Iterate(c.Arg(name))
+	if it == nil { // declared as "any": the caller looks
+		return nil
+	}
+	defer it.Done()
+	var out []starlark.Value
+	var v starlark.Value
+	for len(out) < maxElements && it.Next(&v) {
+		out = append(out, v)
+	}
+	return out
+}
+
+// Texts gives the elements of an argument that lists str; nil when it is absent or None.
+func (c *Call) Texts(name string) ([]string, error) {
+	var out []string
+	for _, v := range c.List(name) {
+		s, ok := starlark.AsString(v)
+		if !ok {
+			return nil, c.Errorf(name, "want a list of str, got %s in it", v.Type())
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}

@@ -91,13 +91,13 @@ func (t *Type) Seal() *Type {
 	return t
 }
 
-// Attr finds a member of recv: the value of an attribute or a bound method. It gives nil, nil when there is none, as
-// starlark.HasAttrs wants it.
+// Attr finds a member of recv: the value of an attribute or a bound method. One that does not exist is an error with the
+// nearest that does.
 func (t *Type) Attr(recv starlark.Value, name string) (starlark.Value, error) {
 	m, ok := t.index[name]
 	switch {
 	case !ok:
-		return nil, nil
+		return nil, NoAttr(t.Var, name, t.names)
 	case m.attr != nil:
 		return m.attr.Get(recv)
 	}

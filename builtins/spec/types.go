@@ -42,8 +42,14 @@ var types = map[string]func(starlark.Value) bool{
 
 func isMapping(v starlark.Value) bool { _, ok := v.(starlark.IterableMapping); return ok }
 
+// maxElements bounds what a built-in takes as a list: range(1000000000) is one too, and would be copied.
+const maxElements = 1_000_000
+
 // accept checks a value against the declared type of a parameter.
 func accept(p *Param, v starlark.Value) error {
+	if _, text := v.(starlark.String); !text && p.Type != "any" && starlark.Len(v) > maxElements {
+		return fmt.Errorf("%s of %d elements, more than %d", v.Type(), starlark.Len(v), maxElements)
+	}
 	if p.Type == "any" || p.Type == "" {
 		return nil
 	}

@@ -136,11 +136,7 @@ func (k *Task) Hash() (uint32, error) { return starlark.String(k.name).Hash() }
 
 // Attr finds a member.
 func (k *Task) Attr(name string) (starlark.Value, error) {
-	v, err := taskType.Attr(k, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("task", name, taskType.AttrNames())
-	}
-	return v, err
+	return taskType.Attr(k, name)
 }
 
 // AttrNames lists the members.
@@ -362,17 +358,11 @@ expect.eq([o.value for o in outcomes], [1, 2])
 }
 
 func elements(c *spec.Call, name string) ([]starlark.Value, error) {
-	it := starlark.Iterate(c.Arg(name))
-	defer it.Done()
-	var out []starlark.Value
-	var x starlark.Value
-	for it.Next(&x) {
-		if len(out) == maxTasks {
-			return nil, c.Errorf(name, "more than %d", maxTasks)
-		}
-		out = append(out, x)
+	list := c.List(name)
+	if len(list) > maxTasks {
+		return nil, c.Errorf(name, "at most %d, got %d", maxTasks, len(list))
 	}
-	return out, nil
+	return list, nil
 }
 
 var mapFunc = &spec.Func{

@@ -23,11 +23,7 @@ func (o *object[T]) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable ty
 
 // Attr finds a member.
 func (o *object[T]) Attr(name string) (starlark.Value, error) {
-	v, err := o.typ.Attr(o, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr(o.typ.Name, name, o.typ.AttrNames())
-	}
-	return v, err
+	return o.typ.Attr(o, name)
 }
 
 // AttrNames lists the members.

@@ -61,14 +61,7 @@ func paramFunc(params Params) *spec.Func {
 				Name: c.Str("name"), Default: c.Arg("default"), Help: c.Str("help"), Secret: c.Bool("secret"),
 				Pos: script.CallerPos(c.Thread), Module: th.Module(),
 			}
-			if c.Has("choices") {
-				it := starlark.Iterate(c.Arg("choices"))
-				defer it.Done()
-				var v starlark.Value
-				for it.Next(&v) {
-					d.Choices = append(d.Choices, v)
-				}
-			}
+			d.Choices = c.List("choices")
 			d.Min, d.Max = bound(c, "min"), bound(c, "max")
 			if d.Min != nil && d.Max != nil && *d.Min > *d.Max {
 				return nil, c.Errorf("min", "%v is greater than max %v", *d.Min, *d.Max)
@@ -112,18 +105,11 @@ func testFunc(reg *scenario.Registry) *spec.Func {
 				return nil, c.Errorf("fn", "want a function defined with def, got %s", c.Arg("fn").Type())
 			}
 			a := scenario.Annotation{Timeout: c.Duration("timeout"), Exclusive: c.Bool("exclusive"), Pos: script.CallerPos(c.Thread)}
-			if c.Has("tags") {
-				it := starlark.Iterate(c.Arg("tags"))
-				defer it.Done()
-				var v starlark.Value
-				for it.Next(&v) {
-					s, ok := starlark.AsString(v)
-					if !ok {
-						return nil, c.Errorf("tags", "want a list of str, got %s in it", v.Type())
-					}
-					a.Tags = append(a.Tags, s)
-				}
+			tags, err := c.Texts("tags")
+			if err != nil {
+				return nil, err
 			}
+			a.Tags = tags
 			switch c.Str("server") {
 			case "":
 			case "own":
@@ -154,12 +140,9 @@ cases([(2, 4), (3, 9)], squares)
 		if err != nil {
 			return nil, err
 		}
-		it := starlark.Iterate(c.Arg("rows"))
-		defer it.Done()
-		var row starlark.Value
 		all := true
-		for i := 1; it.Next(&row); i++ {
-			name, args, kwargs := caseOf(i, row)
+		for i, row := range c.List("rows") {
+			name, args, kwargs := caseOf(i+1, row)
 			ok, err := t.Run(c.Script(), name, c.Callable("fn"), func(sub starlark.Value) (starlark.Tuple, []starlark.Tuple) {
 				return append(starlark.Tuple{sub}, args...), kwargs
 			})

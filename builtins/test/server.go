@@ -21,11 +21,7 @@ func (s *ownServer) AttrNames() []string   { return serverType.AttrNames() }
 
 // Attr finds a member.
 func (s *ownServer) Attr(name string) (starlark.Value, error) {
-	v, err := serverType.Attr(s, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("server", name, serverType.AttrNames())
-	}
-	return v, err
+	return serverType.Attr(s, name)
 }
 
 func control(name, doc string, f func(ctx context.Context, s *server.Server) error) *spec.Func {

@@ -38,11 +38,7 @@ func (t *T) AttrNames() []string { return tType.AttrNames() }
 
 // Attr finds a member of t.
 func (t *T) Attr(name string) (starlark.Value, error) {
-	v, err := tType.Attr(t, name)
-	if v == nil && err == nil {
-		return nil, spec.NoAttr("t", name, tType.AttrNames())
-	}
-	return v, err
+	return tType.Attr(t, name)
 }
 
 func self(v starlark.Value) *T { return v.(*T) }

@@ -18,11 +18,7 @@ func (t *target) Hash() (uint32, error) { return starlark.String(t.info.Name).Ha
 func (t *target) AttrNames() []string   { return targetType.AttrNames() }
 
 func (t *target) Attr(name string) (starlark.Value, error) {
-	v, err := targetType.Attr(t, name)
-	if v == nil && err == nil {
-		return nil, spec.NoAttr("target", name, targetType.AttrNames())
-	}
-	return v, err
+	return targetType.Attr(t, name)
 }
 
 func info(v starlark.Value) scenario.TargetInfo { return v.(*target).info }

@@ -50,11 +50,7 @@ func (e *Error) Hash() (uint32, error) { return starlark.String(e.String()).Hash
 
 // Attr finds an attribute.
 func (e *Error) Attr(name string) (starlark.Value, error) {
-	v, err := errorType.Attr(e, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("error", name, errorType.AttrNames())
-	}
-	return v, err
+	return errorType.Attr(e, name)
 }
 
 // AttrNames lists the attributes.
@@ -137,11 +133,7 @@ func (o *Outcome) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type
 // Attr finds an attribute.
 func (o *Outcome) Attr(name string) (starlark.Value, error) {
 	o.looked.Store(true)
-	v, err := outcomeType.Attr(o, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("outcome", name, outcomeType.AttrNames())
-	}
-	return v, err
+	return outcomeType.Attr(o, name)
 }
 
 // AttrNames lists the attributes.

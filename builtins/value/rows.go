@@ -50,11 +50,8 @@ func (r *Rows) Iterate() starlark.Iterator { return &rowsIterator{r: r.r} }
 // Attr finds a member.
 func (r *Rows) Attr(name string) (starlark.Value, error) {
 	v, err := rowsType.Attr(r, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("rows", name, rowsType.AttrNames())
-		if r.r.Index(name) >= 0 {
-			err = fmt.Errorf("%w: %s is a column: rows.one().%s, or for row in rows", err, name, name)
-		}
+	if err != nil && r.r.Index(name) >= 0 {
+		err = fmt.Errorf("%w: %s is a column: rows.one().%s, or for row in rows", err, name, name)
 	}
 	return v, err
 }

@@ -45,11 +45,7 @@ func (s *Session) Attr(name string) (starlark.Value, error) {
 	case "exec":
 		return s.exec, nil
 	}
-	v, err := sessionType.Attr(s, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("conn", name, sessionType.AttrNames())
-	}
-	return v, err
+	return sessionType.Attr(s, name)
 }
 
 // AttrNames lists the members.
@@ -217,11 +213,7 @@ func (r *Result) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type:
 
 // Attr finds an attribute.
 func (r *Result) Attr(name string) (starlark.Value, error) {
-	v, err := resultType.Attr(r, name)
-	if v == nil && err == nil {
-		err = spec.NoAttr("result", name, resultType.AttrNames())
-	}
-	return v, err
+	return resultType.Attr(r, name)
 }
 
 // AttrNames lists the attributes.

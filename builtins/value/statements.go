@@ -341,27 +341,6 @@ func rowValues(c *spec.Call, i int, row starlark.Value) ([]driver.Value, error) 
 	return out, nil
 }
 
-func texts(v starlark.Value) ([]string, error) {
-	if v == nil || v == starlark.None {
-		return nil, nil
-	}
-	it := starlark.Iterate(v)
-	if it == nil {
-		return nil, fmt.Errorf("want a list of str, got %s", v.Type())
-	}
-	defer it.Done()
-	var out []string
-	var x starlark.Value
-	for it.Next(&x) {
-		s, ok := starlark.AsString(x)
-		if !ok {
-			return nil, fmt.Errorf("want a list of str, got %s in it", x.Type())
-		}
-		out = append(out, s)
-	}
-	return out, nil
-}
-
 var insertFunc = &spec.Func{
 	Name: "insert", Returns: "result",
 	Doc: "Inserts many rows by multi-row INSERTs that fit the server's max_allowed_packet.",
@@ -377,9 +356,9 @@ t.db.insert("n", ["id", "square"], [(i, i * i) for i in range(10)])
 expect.eq(t.db.query("SELECT SUM(square) FROM n").scalar(), 285)
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		columns, err := texts(c.Arg("columns"))
+		columns, err := c.Texts("columns")
 		if err != nil {
-			return nil, c.Errorf("columns", "%v", err)
+			return nil, err
 		}
 		if n := c.Int("batch"); n < 1 || n > 100_000 {
 			return nil, c.Errorf("batch", "want 1 to 100000, got %d", n)
@@ -414,9 +393,9 @@ t.db.load_data("n", [(1, "one"), (2, None)])
 expect.eq(t.db.query("SELECT COUNT(*) FROM n").scalar(), 2)
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		columns, err := texts(c.Arg("columns"))
+		columns, err := c.Texts("columns")
 		if err != nil {
-			return nil, c.Errorf("columns", "%v", err)
+			return nil, err
 		}
 		if path, ok := starlark.AsString(c.Arg("rows")); ok {
 			return loadFile(c, path, columns)

@@ -136,26 +136,29 @@ func retryOf(c *spec.Call) (*resilience.Policy, error) {
 		policy := p.Policy()
 		return &policy, nil
 	}
-	on, err := RetryOn(c.Arg("retry"))
+	on, err := RetryOn(c, "retry")
 	if err != nil {
-		return nil, c.Errorf("retry", "%v", err)
+		return nil, err
 	}
 	p := resilience.DefaultPolicy()
 	p.On = on
 	return &p, nil
 }
 
-// RetryOn reads the categories and kinds to retry on: one name or a list of them.
-func RetryOn(v starlark.Value) ([]string, error) {
+// RetryOn reads an argument that names the categories and kinds to retry on: one name or a list of them.
+func RetryOn(c *spec.Call, param string) ([]string, error) {
 	var names []string
-	if s, ok := starlark.AsString(v); ok {
+	if s, ok := starlark.AsString(c.Arg(param)); ok {
 		names = []string{s}
 	} else {
-		list, err := texts(v)
+		list, err := c.Texts(param)
 		if err != nil {
 			return nil, err
 		}
 		names = list
+	}
+	if len(names) == 0 {
+		return nil, c.Errorf(param, "want \"transient\", or a list of categories or kinds, got %s", c.Arg(param))
 	}
 	known := []string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
 	for _, k := range fault.Kinds() {
@@ -169,9 +172,9 @@ next:
 			}
 		}
 		if near := fault.Suggest(n, known); near != "" {
-			return nil, fmt.Errorf("%q is no category or kind of error, did you mean %q?", n, near)
+			return nil, c.Errorf(param, "%q is no category or kind of error, did you mean %q?", n, near)
 		}
-		return nil, fmt.Errorf("%q is no category or kind of error", n)
+		return nil, c.Errorf(param, "%q is no category or kind of error", n)
 	}
 	return names, nil
 }
