@@ -314,10 +314,48 @@ func TestREADMECommands(t *testing.T) {
 		if strings.Contains(c, "mariadb") {
 			needMariadb(t)
 		}
+		if here := "mysql://tester@127.0.0.1:3306/"; strings.Contains(c, here) { // the reader's server; here a server of the tests
+			needMariadb(t)
+			url, err := shared.url("root")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = strings.ReplaceAll(c, here, url)
+		}
 		ran++
 		runShell(t, "../..", c)
 	}
-	if ran < 2 {
+	if ran < 3 {
 		t.Errorf("%d commands ran", ran)
+	}
+}
+
+// TestREADMEPicture runs the README's first script: it fails as the picture shows, and passes with the change that the README
+// names.
+func TestREADMEPicture(t *testing.T) {
+	needMariadb(t)
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?ms)^```\n(def setup.*?)^```").FindSubmatch(b)
+	if m == nil {
+		t.Fatal("the README has no first script")
+	}
+	t.Chdir(t.TempDir())
+	script := string(m[1])
+	mended := strings.Replace(script, `SET balance = ? WHERE id = 1", balance - amount`, `SET balance = balance - ? WHERE id = 1", amount`, 1)
+	for _, x := range []struct {
+		script, want string
+		code         int
+	}{{script, "account.star:13:14: expect.eq: got 90, want 80", 1}, {mended, "1 test: 1 passed", 0}} {
+		if err := os.WriteFile("account.star", []byte(x.script), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := run([]string{"exec", "-t", "mariadb", "account.star"}, streams{strings.NewReader(""), &out, &errs})
+		if code != x.code || !strings.Contains(out.String(), x.want) {
+			t.Errorf("exit %d, want %d with %q\n%s%s", code, x.code, x.want, out.String(), errs.String())
+		}
 	}
 }
