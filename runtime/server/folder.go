@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	shortParent = "/tmp"
 	// settled is the age from which a folder without a lock belongs to nobody: its maker died before it had locked it.
 	settled = time.Minute
+	// young is the age until which it may be that of a maker whom we cannot see, in another container.
+	young = 2 * time.Second
 )
 
 // makeFolder makes a folder for one server, for our user alone. "" is the system's temporary folder.
@@ -119,6 +122,13 @@ func sweepIn(parent string) {
 	}
 }
 
+// makerDied reports whether the process that a folder is named after is gone.
+func makerDied(dir string) bool {
+	pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), folderPrefix), "-")
+	n, err := strconv.Atoi(pid)
+	return err == nil && errors.Is(unix.Kill(n, 0), unix.ESRCH)
+}
+
 func sweepOne(dir string) {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -126,7 +136,8 @@ func sweepOne(dir string) {
 	}
 	path := filepath.Join(dir, lockName)
 	if _, err := os.Lstat(path); err != nil {
-		if time.Since(info.ModTime()) > settled {
+		age := time.Since(info.ModTime())
+		if age > settled || age > young && makerDied(dir) {
 			os.RemoveAll(dir)
 		}
 		return

@@ -2,7 +2,9 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -151,5 +153,36 @@ func TestTelling(t *testing.T) {
 	}
 	if got := telling("1\n2\n3\n4\n5\n6\n7\n8"); got != "3\n4\n5\n6\n7\n8" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestSweepWithoutLock: a maker that died between making its folder and locking it leaves one without a lock.
+func TestSweepWithoutLock(t *testing.T) {
+	parent := t.TempDir()
+	old := time.Now().Add(-10 * time.Second)
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	make := func(pid int, at time.Time) string {
+		dir := filepath.Join(parent, fmt.Sprintf("%s%d-x%d", folderPrefix, pid, at.UnixNano()))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(dir, at, at); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	gone := make(dead.Process.Pid, old)
+	kept := []string{make(os.Getpid(), old), make(dead.Process.Pid, time.Now())}
+	sweepIn(parent)
+	if _, err := os.Stat(gone); !os.IsNotExist(err) {
+		t.Errorf("the folder of a dead maker is left (%v)", err)
+	}
+	for _, dir := range kept {
+		if _, err := os.Stat(dir); err != nil {
+			t.Errorf("swept although its maker may live: %v", err)
+		}
 	}
 }
