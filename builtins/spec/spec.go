@@ -64,6 +64,8 @@ type Type struct {
 	Example string
 	Attrs   []Attr
 	Methods []*Func
+	// Live says that values of the type exist only while a test runs, so that their methods need not ask whether a file loads.
+	Live bool
 
 	index map[string]member
 	names []string
@@ -101,7 +103,7 @@ func (t *Type) Attr(recv starlark.Value, name string) (starlark.Value, error) {
 	case m.attr != nil:
 		return m.attr.Get(recv)
 	}
-	return &Builtin{fn: m.method, owner: t.Var, recv: recv}, nil
+	return &Builtin{fn: m.method, owner: t.Var, recv: recv, live: t.Live}, nil
 }
 
 // AttrNames lists the members in the order of their declaration.
@@ -112,7 +114,12 @@ func (t *Type) Method(name string) *Func { return t.index[name].method }
 
 // Bind makes a method value for objects that keep theirs (the hot path: no allocation on each access).
 func (t *Type) Bind(recv starlark.Value, name string) *Builtin {
-	return &Builtin{fn: t.index[name].method, owner: t.Var, recv: recv}
+	return &Builtin{fn: t.index[name].method, owner: t.Var, recv: recv, live: t.Live}
+}
+
+// BindTo is Bind into a place that the object has inside, for objects that live for one call.
+func (t *Type) BindTo(b *Builtin, recv starlark.Value, name string) {
+	*b = Builtin{fn: t.index[name].method, owner: t.Var, recv: recv, live: t.Live}
 }
 
 // Constant is a plain value of a module, such as machine.completed.

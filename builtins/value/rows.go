@@ -15,7 +15,10 @@ import (
 )
 
 // Rows is a result held as a whole. Cells are converted when they are read.
-type Rows struct{ r *session.Rows }
+type Rows struct {
+	r   *session.Rows
+	one spec.Builtin // the bound method, made with the rows: it is on the way of nearly every query, and rows may be shared
+}
 
 var (
 	_ starlark.Indexable = (*Rows)(nil)
@@ -27,7 +30,11 @@ var (
 )
 
 // NewRows wraps a result.
-func NewRows(r *session.Rows) *Rows { return &Rows{r} }
+func NewRows(r *session.Rows) *Rows {
+	rows := &Rows{r: r}
+	rowsType.BindTo(&rows.one, rows, "one")
+	return rows
+}
 
 // Result is what is wrapped.
 func (r *Rows) Result() *session.Rows { return r.r }
@@ -49,6 +56,9 @@ func (r *Rows) Iterate() starlark.Iterator { return &rowsIterator{r: r.r} }
 
 // Attr finds a member.
 func (r *Rows) Attr(name string) (starlark.Value, error) {
+	if name == "one" {
+		return &r.one, nil
+	}
 	v, err := rowsType.Attr(r, name)
 	if err != nil && r.r.Index(name) >= 0 {
 		err = fmt.Errorf("%w: %s is a column: rows.one().%s, or for row in rows", err, name, name)
@@ -313,6 +323,7 @@ func bare(name string, f func(*Rows) (starlark.Value, error)) func(*starlark.Thr
 }
 
 var rowsType = (&spec.Type{
+	Live: true,
 	Name: "rows",
 	Doc:  "The rows of a result. len(rows), rows[0] and for row in rows work; printing shows a table. A row gives its values as row.name, row[\"name\"], row[0]; columns without a usable name as row.col_0.",
 	Example: `
@@ -389,6 +400,7 @@ expect.eq(rows.column("id"), [1, 2])
 }).Seal()
 
 var rowType = (&spec.Type{
+	Live: true,
 	Name: "row",
 	Doc:  "One row of a result. row.name, row[\"name\"] and row[0] give a value, a, b = row takes it apart, len(row) counts the columns.",
 	Example: `

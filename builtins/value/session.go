@@ -134,7 +134,7 @@ func query(s *session.Session, c session.Call, sql string, values []starlark.Val
 	if err != nil {
 		return nil, err
 	}
-	return &Rows{r}, nil
+	return NewRows(r), nil
 }
 
 func exec(s *session.Session, c session.Call, sql string, values []starlark.Value) (starlark.Value, error) {
@@ -150,6 +150,7 @@ func exec(s *session.Session, c session.Call, sql string, values []starlark.Valu
 }
 
 var sessionType = (&spec.Type{
+	Live: true,
 	Name: "session", Var: "conn",
 	Doc: "One connection to the server, with a name. Its statements run one at a time; a task that uses it while another does gets the error session_busy.",
 	Example: `
@@ -220,6 +221,7 @@ func (r *Result) Attr(name string) (starlark.Value, error) {
 func (r *Result) AttrNames() []string { return resultType.AttrNames() }
 
 var resultType = (&spec.Type{
+	Live: true,
 	Name: "result",
 	Doc:  "What a statement changed.",
 	Example: `

@@ -92,6 +92,7 @@ func (it *streamIterator) Done() {
 }
 
 var streamType = (&spec.Type{
+	Live: true,
 	Name: "stream",
 	Doc:  "Rows that are read one at a time; see conn.stream.",
 	Example: `
@@ -156,6 +157,7 @@ func stmtArgs(c *spec.Call) (*Stmt, session.Call, []driver.Value, error) {
 }
 
 var stmtType = (&spec.Type{
+	Live: true,
 	Name: "stmt",
 	Doc:  "A statement prepared on the server.",
 	Example: `
@@ -173,7 +175,7 @@ stmt.close()
 			if err != nil {
 				return nil, err
 			}
-			return &Rows{r}, nil
+			return NewRows(r), nil
 		}},
 		{Name: "exec", Returns: "result", Doc: "Runs it.", Params: []spec.Param{argsParam, timeoutParam}, Impl: func(c *spec.Call) (starlark.Value, error) {
 			s, call, args, err := stmtArgs(c)
@@ -237,6 +239,7 @@ func (p *Pending) AttrNames() []string { return pendingType.AttrNames() }
 const blockedWithin = time.Second
 
 var pendingType = (&spec.Type{
+	Live: true,
 	Name: "pending",
 	Doc:  "A statement that was sent with conn.start.",
 	Example: `
@@ -258,7 +261,7 @@ expect.true(p.done)
 				return nil, err
 			}
 			if r != nil {
-				return &Rows{r}, nil
+				return NewRows(r), nil
 			}
 			return &Result{res}, nil
 		}},
@@ -293,7 +296,7 @@ expect.eq([r.scalar() for r in results], [1, 2])
 		}
 		out := make([]starlark.Value, len(all))
 		for i, r := range all {
-			out[i] = &Rows{r}
+			out[i] = NewRows(r)
 		}
 		return starlark.NewList(out), nil
 	},

@@ -111,13 +111,18 @@ func (b *Bus) Redact(s string) string {
 	return r.text(s)
 }
 
-// Emit puts an event on the stream; Seq and At are set here. On a nil or closed Bus it does nothing. When the sinks are
+// At gives the time of an event that happened at t, for emitters that have read the clock anyhow.
+func (b *Bus) At(t time.Time) time.Duration { return t.Sub(b.start) }
+
+// Emit puts an event on the stream; Seq is set here, and At where it is zero. On a nil or closed Bus it does nothing. When the sinks are
 // far behind it waits for them, so that memory stays bounded.
 func (b *Bus) Emit(e Event) {
 	if b == nil {
 		return
 	}
-	e.At = time.Since(b.start)
+	if e.At == 0 {
+		e.At = time.Since(b.start)
+	}
 	b.mu.Lock()
 	for len(b.pending) >= maxPending && !b.closed {
 		b.signal()

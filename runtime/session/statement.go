@@ -77,11 +77,11 @@ func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, err
 
 // leave gives the session back, follows what the statement did to the transaction, and puts it on the stream.
 func (s *Session) leave(st *statement, err error) *fault.Error {
-	elapsed := time.Since(st.start)
+	ended := time.Now()
 	f := s.outcome(st, err, s.end())
 	s.follow(st, f)
 	s.statements.Add(1)
-	s.emitStatement(st, elapsed, f)
+	s.emitStatement(st, ended, f)
 	s.release()
 	return f
 }
@@ -192,11 +192,11 @@ func head(sql string) string {
 	return sql
 }
 
-func (s *Session) emitStatement(st *statement, elapsed time.Duration, f *fault.Error) {
+func (s *Session) emitStatement(st *statement, ended time.Time, f *fault.Error) {
 	if s.hub.cfg.Bus == nil {
 		return
 	}
-	d := &event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: elapsed}
+	d := &event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: ended.Sub(st.start)}
 	if len(st.sql) > maxSQL {
 		sum := sha256.Sum256([]byte(st.sql))
 		d.SQL, d.Length, d.Digest = head(st.sql), len(st.sql), hex.EncodeToString(sum[:])
@@ -211,7 +211,7 @@ func (s *Session) emitStatement(st *statement, elapsed time.Duration, f *fault.E
 	if parent == 0 {
 		parent = s.opts.Parent
 	}
-	s.hub.cfg.Bus.Emit(event.Event{Parent: parent, Test: s.opts.Test, Session: s.name, Pos: st.call.Pos, Data: d})
+	s.hub.cfg.Bus.Emit(event.Event{At: s.hub.cfg.Bus.At(ended), Parent: parent, Test: s.opts.Test, Session: s.name, Pos: st.call.Pos, Data: d})
 }
 
 // report is the form of an error in events.
