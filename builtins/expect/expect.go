@@ -391,7 +391,11 @@ expect.all_ok([try_(t.db.query, "SELECT 1")])
 				return nil, c.Errorf("outcomes", "want outcomes, got %s at [%d]", x.Type(), n)
 			}
 			if e := o.Err(); e != nil {
-				lines = append(lines, fmt.Sprintf("[%d] %s", n, e))
+				where := ""
+				if pos := e.Report().Pos; !pos.IsZero() {
+					where = pos.String() + ": " // inside the task: the line of the expectation is told anyhow
+				}
+				lines = append(lines, fmt.Sprintf("[%d] %s%s", n, where, e))
 			}
 		}
 		return verdict(c, lines == nil, fmt.Sprintf("%d of %d failed", len(lines), n), strings.Join(lines, "\n"))

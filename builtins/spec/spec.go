@@ -1,7 +1,7 @@
 // Package spec declares the script built-ins of rig, each exactly once.
 //
 // A module is a [Module] holding [Func] and [Type] values; from this one declaration come the callable itself, argument
-// checking and its errors, help(), reference pages and editor stubs. A module package exports one function that returns
+// checking and its errors, help() and the reference pages. A module package exports one function that returns
 // its Module; the list of modules is in package builtins.
 package spec
 

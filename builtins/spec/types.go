@@ -98,9 +98,6 @@ func describe(v starlark.Value) string {
 	return v.Type()
 }
 
-// KnownType reports whether name is a parameter type of every script (rig's own types are known by their declaration).
-func KnownType(name string) bool { return name == "duration" || types[name] != nil }
-
 // TypeNames lists them in order.
 func TypeNames() []string {
 	names := []string{"duration"}

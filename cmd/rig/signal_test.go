@@ -297,7 +297,7 @@ func serverOf(t *testing.T, p *process) int {
 	t.Helper()
 	found, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil || len(found) == 0 {
-		t.Skip("no /proc: the server's process cannot be found")
+		t.Skip("SKIPPED, NOT TESTED: no /proc, so the server's process cannot be found")
 	}
 	for _, path := range found {
 		b, err := os.ReadFile(path)

@@ -38,9 +38,6 @@ type TargetInfo struct {
 	target              *Target
 }
 
-// Has reports whether the target has a capability.
-func (i TargetInfo) Has(name string) bool { return i.target.Server.Capabilities().Has(name) }
-
 // Check tests a requirement such as "mariadb>=10.6"; why says what is lacking. An unknown name is an error.
 func (i TargetInfo) Check(requirement string) (ok bool, why string, err error) {
 	return i.target.Server.Capabilities().Check(requirement)

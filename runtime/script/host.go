@@ -99,15 +99,6 @@ func fileOptions() *syntax.FileOptions {
 	return &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
 }
 
-// Names lists what every script sees besides Starlark's own names.
-func (h *Host) Names() []string {
-	var out []string
-	for name := range h.opts.Predeclared {
-		out = append(out, name)
-	}
-	return out
-}
-
 // Source gives the text of a loaded file by the name that positions have.
 func (h *Host) Source(file string) (string, bool) {
 	h.mu.Lock()

@@ -136,7 +136,7 @@ func (l *loader) run(src source, text string) (*Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := l.load(next, CallerOfLoad(th))
+		m, err := l.load(next, loadCaller(th))
 		if err != nil {
 			return nil, err
 		}
@@ -179,8 +179,8 @@ func (t *Thread) loadError(err error) error {
 	return t.explain(err)
 }
 
-// CallerOfLoad is the line of the load statement that runs.
-func CallerOfLoad(th *starlark.Thread) event.Pos {
+// loadCaller is the line of the load statement that runs.
+func loadCaller(th *starlark.Thread) event.Pos {
 	if th.CallStackDepth() == 0 {
 		return event.Pos{}
 	}
