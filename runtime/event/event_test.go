@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"sync"
@@ -222,3 +223,24 @@ func (c *counter) Name() string       { return "counter" }
 func (c *counter) Event(*Event) error { c.n++; return nil }
 func (c *counter) Flush() error       { return nil }
 func (c *counter) Close() error       { return nil }
+
+// TestEncoderWritesTheSame: what an Encoder remembers of one statement never gets into the line of another.
+func TestEncoderWritesTheSame(t *testing.T) {
+	var c Encoder
+	rnd := rand.New(rand.NewPCG(1, 2))
+	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
+	for i := range 20_000 {
+		e := Event{
+			Seq: uint64(i), At: time.Duration(rnd.Int64N(1e9)), ID: ID(rnd.IntN(8) / 7), Parent: ID(rnd.IntN(2)),
+			Test: pick("a.star::test_x", "b.star::test_y"), Session: pick("s1", "s2", "1s", "", "was1", "has1", "a\"b"),
+			Pos:  Pos{File: pick("a.star", "b\n.star", ""), Line: int32(rnd.IntN(3)), Col: int32(rnd.IntN(2))},
+			Data: &Statement{SQL: pick("SELECT 1", "SELECT 2", "SELECT '\x00'"), Args: rnd.IntN(2), Prepared: rnd.IntN(2) == 0, Rows: rnd.Int64N(2), Duration: 5, Outcome: Outcome(rnd.IntN(4))},
+		}
+		if rnd.IntN(10) == 0 {
+			e.Data = &Statement{SQL: "SELECT 1", Error: &Error{Kind: "x"}}
+		}
+		if got, want := string(c.Append(nil, &e)), string(AppendJSON(nil, &e)); got != want {
+			t.Fatalf("event %d:\n got %s\nwant %s", i, got, want)
+		}
+	}
+}

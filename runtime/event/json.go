@@ -12,10 +12,31 @@ import (
 // since the run began), kind, id, parent, test, session, pos ("file:line:col"), data (the payload). Empty ones are left
 // out.
 func AppendJSON(b []byte, e *Event) []byte {
+	b = appendHead(b, e)
+	b = appendSource(b, e)
+	b = append(b, `,"data":`...)
+	if s, ok := e.Data.(*Statement); ok && s.Error == nil {
+		b = append(s.appendJSON(b), '}')
+	} else {
+		j, err := json.Marshal(e.Data)
+		if err != nil { // payloads are plain structs of text and numbers: this cannot happen
+			j = []byte(`null`)
+		}
+		b = append(b, j...)
+	}
+	return append(b, '}')
+}
+
+// appendHead writes what differs from event to event.
+func appendHead(b []byte, e *Event) []byte {
 	b = append(b, `{"v":1,"seq":`...)
 	b = strconv.AppendUint(b, e.Seq, 10)
 	b = append(b, `,"at":`...)
-	b = strconv.AppendInt(b, int64(e.At), 10)
+	return strconv.AppendInt(b, int64(e.At), 10)
+}
+
+// appendSource writes of what kind the event is and where it comes from.
+func appendSource(b []byte, e *Event) []byte {
 	b = appendText(b, "kind", string(e.Kind()))
 	if e.ID != 0 {
 		b = append(b, `,"id":`...)
@@ -31,37 +52,70 @@ func AppendJSON(b []byte, e *Event) []byte {
 	if e.Session != "" {
 		b = appendText(b, "session", e.Session)
 	}
-	if !e.Pos.IsZero() {
-		b = append(b, `,"pos":"`...)
-		b = appendEscaped(b, e.Pos.File)
-		if e.Pos.Line != 0 {
+	if e.Pos.IsZero() {
+		return b
+	}
+	b = append(b, `,"pos":"`...)
+	b = appendEscaped(b, e.Pos.File)
+	if e.Pos.Line != 0 {
+		b = append(b, ':')
+		b = strconv.AppendInt(b, int64(e.Pos.Line), 10)
+		if e.Pos.Col != 0 {
 			b = append(b, ':')
-			b = strconv.AppendInt(b, int64(e.Pos.Line), 10)
-			if e.Pos.Col != 0 {
-				b = append(b, ':')
-				b = strconv.AppendInt(b, int64(e.Pos.Col), 10)
-			}
+			b = strconv.AppendInt(b, int64(e.Pos.Col), 10)
 		}
-		b = append(b, '"')
 	}
-	b = append(b, `,"data":`...)
-	if s, ok := e.Data.(*Statement); ok && s.Error == nil {
-		b = s.appendJSON(b)
-	} else {
-		j, err := json.Marshal(e.Data)
-		if err != nil { // payloads are plain structs of text and numbers: this cannot happen
-			j = []byte(`null`)
-		}
-		b = append(b, j...)
-	}
-	return append(b, '}')
+	return append(b, '"')
 }
 
-// appendJSON is the hot path: one statement without an error, as encoding/json would write it.
-func (d *Statement) appendJSON(b []byte) []byte {
+// Encoder appends events as AppendJSON does. It remembers the part that the statements of a loop share, where they come from
+// and their SQL, which is most of a line. The zero Encoder is ready; it belongs to one goroutine.
+type Encoder struct{ lines [encoderLines]line }
+
+// encoderLines is how many different statements are remembered: those that some tens of sessions repeat.
+const encoderLines = 64
+
+// line is the remembered part of a statement's line.
+type line struct {
+	from Event  // Seq, At and Data are not compared
+	sql  string // of the payload
+	text []byte
+}
+
+// Append appends the event as one JSON object without a line end.
+func (c *Encoder) Append(b []byte, e *Event) []byte {
+	s, ok := e.Data.(*Statement)
+	if !ok || s.Error != nil || e.ID != 0 {
+		return AppendJSON(b, e)
+	}
+	l := &c.lines[lineOf(e, s)]
+	if l.sql != s.SQL || l.from.Pos != e.Pos || l.from.Session != e.Session || l.from.Test != e.Test || l.from.Parent != e.Parent || l.text == nil {
+		l.from, l.sql = Event{Parent: e.Parent, Test: e.Test, Session: e.Session, Pos: e.Pos}, s.SQL
+		l.text = s.appendSQL(append(appendSource(l.text[:0], e), `,"data":`...))
+	}
+	b = append(appendHead(b, e), l.text...)
+	return append(s.appendRest(b), '}', '}')
+}
+
+// lineOf picks the place of a statement among the lines.
+func lineOf(e *Event, s *Statement) uint32 {
+	h := uint32(e.Pos.Line)*31 + uint32(len(s.SQL))
+	for i := max(0, len(e.Session)-3); i < len(e.Session); i++ { // names differ in their last digits
+		h = h*31 + uint32(e.Session[i])
+	}
+	return h % encoderLines
+}
+
+// appendJSON is the hot path: one statement without an error, as encoding/json would write it but for the closing brace.
+func (d *Statement) appendJSON(b []byte) []byte { return d.appendRest(d.appendSQL(b)) }
+
+func (d *Statement) appendSQL(b []byte) []byte {
 	b = append(b, `{"sql":"`...)
 	b = appendEscaped(b, d.SQL)
-	b = append(b, '"')
+	return append(b, '"')
+}
+
+func (d *Statement) appendRest(b []byte) []byte {
 	if d.Length != 0 {
 		b = appendInt(b, "length", int64(d.Length))
 	}
@@ -81,8 +135,7 @@ func (d *Statement) appendJSON(b []byte) []byte {
 		b = appendInt(b, "affected", d.Affected)
 	}
 	b = appendInt(b, "duration", int64(d.Duration))
-	b = appendText(b, "outcome", d.Outcome.String())
-	return append(b, '}')
+	return appendText(b, "outcome", d.Outcome.String())
 }
 
 func appendInt(b []byte, key string, v int64) []byte {

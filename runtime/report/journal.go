@@ -25,6 +25,7 @@ type Journal struct {
 	path string
 	file *os.File
 	buf  []byte
+	enc  event.Encoder
 	sync bool  // the end of a test or of the run was written since the last fsync
 	err  error // the first; nothing is written after it
 }
@@ -57,7 +58,7 @@ func (j *Journal) Event(e *event.Event) error {
 	if j.err != nil {
 		return j.err
 	}
-	j.buf = append(event.AppendJSON(j.buf, e), '\n')
+	j.buf = append(j.enc.Append(j.buf, e), '\n')
 	switch e.Data.(type) {
 	case *event.TestEnd, *event.RunEnd:
 		j.sync = true
