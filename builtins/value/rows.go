@@ -16,8 +16,9 @@ import (
 
 // Rows is a result held as a whole. Cells are converted when they are read.
 type Rows struct {
-	r   *session.Rows
-	one spec.Builtin // the bound method, made with the rows: it is on the way of nearly every query, and rows may be shared
+	r     *session.Rows
+	one   spec.Builtin // the bound method, made with the rows: it is on the way of nearly every query, and rows may be shared
+	first Row          // likewise
 }
 
 var (
@@ -31,9 +32,20 @@ var (
 
 // NewRows wraps a result.
 func NewRows(r *session.Rows) *Rows {
-	rows := &Rows{r: r}
-	rowsType.BindTo(&rows.one, rows, "one")
+	rows := &Rows{}
+	rows.wrap(r)
 	return rows
+}
+
+func (r *Rows) wrap(data *session.Rows) {
+	r.r, r.first = data, Row{data, 0}
+	rowsType.BindTo(&r.one, r, "one")
+}
+
+// queried is the result of one query with what scripts see of it, in one piece of memory.
+type queried struct {
+	Rows
+	data session.Rows
 }
 
 // Result is what is wrapped.
@@ -49,7 +61,12 @@ func (r *Rows) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: r
 func (r *Rows) Len() int { return r.r.Len() }
 
 // Index gives a row.
-func (r *Rows) Index(i int) starlark.Value { return &Row{r.r, i} }
+func (r *Rows) Index(i int) starlark.Value {
+	if i == 0 {
+		return &r.first
+	}
+	return &Row{r.r, i}
+}
 
 // Iterate goes over the rows.
 func (r *Rows) Iterate() starlark.Iterator { return &rowsIterator{r: r.r} }

@@ -130,11 +130,12 @@ func query(s *session.Session, c session.Call, sql string, values []starlark.Val
 	if err != nil {
 		return nil, badArgs(c, s, sql, err)
 	}
-	r, err := s.Query(c, sql, args)
-	if err != nil {
+	q := &queried{}
+	if err := s.QueryInto(&q.data, c, sql, args); err != nil {
 		return nil, err
 	}
-	return NewRows(r), nil
+	q.wrap(&q.data)
+	return &q.Rows, nil
 }
 
 func exec(s *session.Session, c session.Call, sql string, values []starlark.Value) (starlark.Value, error) {

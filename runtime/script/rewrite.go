@@ -28,45 +28,54 @@ func isHelper(name string) bool {
 var sizedMethods = map[string]bool{"join": true, "replace": true, "format": true, "extend": true, "update": true, "union": true, "elems": true, "codepoints": true}
 
 // rewrite changes the tree in place.
-func rewrite(f *syntax.File) { rewriteStmts(f.Stmts) }
+func rewrite(f *syntax.File) {
+	r := &rewriter{sums: map[*syntax.AssignStmt]bool{}}
+	r.rewriteStmts(f.Stmts)
+}
 
-func rewriteStmts(list []syntax.Stmt) {
+// rewriter goes down one file.
+type rewriter struct {
+	sums map[*syntax.AssignStmt]bool // += of variables that are always numbers
+}
+
+func (r *rewriter) rewriteStmts(list []syntax.Stmt) {
 	for i, s := range list {
-		list[i] = rewriteStmt(s)
+		list[i] = r.rewriteStmt(s)
 	}
 }
 
-func rewriteStmt(s syntax.Stmt) syntax.Stmt {
+func (r *rewriter) rewriteStmt(s syntax.Stmt) syntax.Stmt {
 	switch s := s.(type) {
 	case *syntax.AssignStmt:
-		return rewriteAssign(s)
+		return r.rewriteAssign(s)
 	case *syntax.DefStmt:
-		rewriteParams(s.Params)
-		rewriteStmts(s.Body)
+		r.rewriteParams(s.Params)
+		r.addSums(s)
+		r.rewriteStmts(s.Body)
 	case *syntax.ForStmt:
-		s.Vars, s.X = rewriteExpr(s.Vars), rewriteExpr(s.X)
-		rewriteStmts(s.Body)
+		s.Vars, s.X = r.rewriteExpr(s.Vars), r.rewriteExpr(s.X)
+		r.rewriteStmts(s.Body)
 	case *syntax.WhileStmt:
-		s.Cond = rewriteExpr(s.Cond)
-		rewriteStmts(s.Body)
+		s.Cond = r.rewriteExpr(s.Cond)
+		r.rewriteStmts(s.Body)
 	case *syntax.IfStmt:
-		s.Cond = rewriteExpr(s.Cond)
-		rewriteStmts(s.True)
-		rewriteStmts(s.False)
+		s.Cond = r.rewriteExpr(s.Cond)
+		r.rewriteStmts(s.True)
+		r.rewriteStmts(s.False)
 	case *syntax.ExprStmt:
-		s.X = rewriteExpr(s.X)
+		s.X = r.rewriteExpr(s.X)
 	case *syntax.ReturnStmt:
 		if s.Result != nil {
-			s.Result = rewriteExpr(s.Result)
+			s.Result = r.rewriteExpr(s.Result)
 		}
 	}
 	return s
 }
 
-func rewriteParams(params []syntax.Expr) {
+func (r *rewriter) rewriteParams(params []syntax.Expr) {
 	for _, p := range params {
 		if b, ok := p.(*syntax.BinaryExpr); ok { // name = default
-			b.Y = rewriteExpr(b.Y)
+			b.Y = r.rewriteExpr(b.Y)
 		}
 	}
 }
@@ -86,11 +95,11 @@ func augmented(op syntax.Token) (operator string, plain syntax.Token) {
 	return "", 0
 }
 
-func rewriteAssign(s *syntax.AssignStmt) syntax.Stmt {
-	s.RHS = rewriteExpr(s.RHS)
+func (r *rewriter) rewriteAssign(s *syntax.AssignStmt) syntax.Stmt {
+	s.RHS = r.rewriteExpr(s.RHS)
 	helper, plain := augmented(s.Op)
-	if helper == "" || harmless(plain, nil, s.RHS) {
-		s.LHS = rewriteExpr(s.LHS)
+	if r.sums[s] || helper == "" || harmless(plain, nil, s.RHS) {
+		s.LHS = r.rewriteExpr(s.LHS)
 		return s
 	}
 	at := s.OpPos
@@ -100,10 +109,10 @@ func rewriteAssign(s *syntax.AssignStmt) syntax.Stmt {
 		s.LHS, s.RHS, s.Op = lhs, call(at, helper, use, s.RHS), syntax.EQ
 		return s
 	case *syntax.IndexExpr:
-		x := call(at, helperIndexed, rewriteExpr(lhs.X), rewriteExpr(lhs.Y), text(at, helper), s.RHS)
+		x := call(at, helperIndexed, r.rewriteExpr(lhs.X), r.rewriteExpr(lhs.Y), text(at, helper), s.RHS)
 		return &syntax.ExprStmt{X: x}
 	case *syntax.DotExpr:
-		x := call(at, helperField, rewriteExpr(lhs.X), text(at, lhs.Name.Name), text(at, helper), s.RHS)
+		x := call(at, helperField, r.rewriteExpr(lhs.X), text(at, lhs.Name.Name), text(at, helper), s.RHS)
 		return &syntax.ExprStmt{X: x}
 	}
 	return s // what cannot be assigned to is the resolver's to refuse
@@ -119,93 +128,93 @@ func unparen(e syntax.Expr) syntax.Expr {
 	}
 }
 
-func rewriteAll(list []syntax.Expr) {
+func (r *rewriter) rewriteAll(list []syntax.Expr) {
 	for i, e := range list {
-		list[i] = rewriteExpr(e)
+		list[i] = r.rewriteExpr(e)
 	}
 }
 
-func rewriteExpr(e syntax.Expr) syntax.Expr {
+func (r *rewriter) rewriteExpr(e syntax.Expr) syntax.Expr {
 	switch e := e.(type) {
 	case *syntax.BinaryExpr:
-		return rewriteBinary(e)
+		return r.rewriteBinary(e)
 	case *syntax.CallExpr:
-		return rewriteCall(e)
+		return r.rewriteCall(e)
 	case *syntax.DotExpr:
-		e.X = rewriteExpr(e.X)
+		e.X = r.rewriteExpr(e.X)
 		if sizedMethods[e.Name.Name] {
 			return call(e.Dot, helperMethod, e)
 		}
 	case *syntax.Comprehension:
-		e.Body = rewriteExpr(e.Body)
+		e.Body = r.rewriteExpr(e.Body)
 		for _, c := range e.Clauses {
 			switch c := c.(type) {
 			case *syntax.ForClause:
-				c.X = rewriteExpr(c.X)
+				c.X = r.rewriteExpr(c.X)
 			case *syntax.IfClause:
-				c.Cond = rewriteExpr(c.Cond)
+				c.Cond = r.rewriteExpr(c.Cond)
 			}
 		}
 	case *syntax.CondExpr:
-		e.Cond, e.True, e.False = rewriteExpr(e.Cond), rewriteExpr(e.True), rewriteExpr(e.False)
+		e.Cond, e.True, e.False = r.rewriteExpr(e.Cond), r.rewriteExpr(e.True), r.rewriteExpr(e.False)
 	case *syntax.DictEntry:
-		e.Key, e.Value = rewriteExpr(e.Key), rewriteExpr(e.Value)
+		e.Key, e.Value = r.rewriteExpr(e.Key), r.rewriteExpr(e.Value)
 	case *syntax.DictExpr:
-		rewriteAll(e.List)
+		r.rewriteAll(e.List)
 	case *syntax.IndexExpr:
-		e.X, e.Y = rewriteExpr(e.X), rewriteExpr(e.Y)
+		e.X, e.Y = r.rewriteExpr(e.X), r.rewriteExpr(e.Y)
 	case *syntax.LambdaExpr:
-		rewriteParams(e.Params)
-		e.Body = rewriteExpr(e.Body)
+		r.rewriteParams(e.Params)
+		e.Body = r.rewriteExpr(e.Body)
 	case *syntax.ListExpr:
-		rewriteAll(e.List)
+		r.rewriteAll(e.List)
 	case *syntax.ParenExpr:
-		e.X = rewriteExpr(e.X)
+		e.X = r.rewriteExpr(e.X)
 	case *syntax.SliceExpr:
-		rewriteSlice(e)
+		r.rewriteSlice(e)
 	case *syntax.TupleExpr:
-		rewriteAll(e.List)
+		r.rewriteAll(e.List)
 	case *syntax.UnaryExpr:
 		if e.X != nil {
-			e.X = rewriteExpr(e.X)
+			e.X = r.rewriteExpr(e.X)
 		}
 	}
 	return e
 }
 
-func rewriteSlice(e *syntax.SliceExpr) {
-	e.X = rewriteExpr(e.X)
+func (r *rewriter) rewriteSlice(e *syntax.SliceExpr) {
+	e.X = r.rewriteExpr(e.X)
 	for _, part := range []*syntax.Expr{&e.Lo, &e.Hi, &e.Step} {
 		if *part != nil {
-			*part = rewriteExpr(*part)
+			*part = r.rewriteExpr(*part)
 		}
 	}
 }
 
-func rewriteCall(e *syntax.CallExpr) syntax.Expr {
-	e.Fn = rewriteExpr(e.Fn)
+func (r *rewriter) rewriteCall(e *syntax.CallExpr) syntax.Expr {
+	e.Fn = r.rewriteExpr(e.Fn)
 	for i, a := range e.Args {
 		switch a := a.(type) {
 		case *syntax.UnaryExpr:
 			if a.Op == syntax.STAR && a.X != nil {
-				a.X = call(a.OpPos, helperSplat, rewriteExpr(a.X))
+				a.X = call(a.OpPos, helperSplat, r.rewriteExpr(a.X))
 				continue
 			}
-			e.Args[i] = rewriteExpr(a)
+			e.Args[i] = r.rewriteExpr(a)
 		case *syntax.BinaryExpr:
 			if a.Op == syntax.EQ { // name = value
-				a.Y = rewriteExpr(a.Y)
+				a.Y = r.rewriteExpr(a.Y)
 				continue
 			}
-			e.Args[i] = rewriteExpr(a)
+			e.Args[i] = r.rewriteExpr(a)
 		default:
-			e.Args[i] = rewriteExpr(a)
+			e.Args[i] = r.rewriteExpr(a)
 		}
 	}
 	return e
 }
 
-func rewriteBinary(e *syntax.BinaryExpr) syntax.Expr {
+func (r *rewriter) rewriteBinary(e *syntax.BinaryExpr) syntax.Expr {
 	// A long chain leans left: go down it in a loop.
 	chain := []*syntax.BinaryExpr{e}
 	for {
@@ -215,10 +224,10 @@ func rewriteBinary(e *syntax.BinaryExpr) syntax.Expr {
 		}
 		chain = append(chain, x)
 	}
-	left := rewriteExpr(chain[len(chain)-1].X)
+	left := r.rewriteExpr(chain[len(chain)-1].X)
 	for i := len(chain) - 1; i >= 0; i-- {
 		b := chain[i]
-		b.X, b.Y = left, rewriteExpr(b.Y)
+		b.X, b.Y = left, r.rewriteExpr(b.Y)
 		left = guarded(b)
 	}
 	return left

@@ -34,7 +34,8 @@ func (s *Session) Start(c Call, sql string, args []driver.Value) (*Pending, erro
 		if k := classify(sql); k.writes || k.commits || k.ends || k.begins || k.unlocks {
 			p.res, err = s.runExec(&st, args)
 		} else {
-			p.rows, err = s.runQuery(&st, args)
+			p.rows = &Rows{}
+			err = s.runQuery(p.rows, &st, args)
 		}
 		if f := s.leave(&st, err); f != nil {
 			p.rows, p.err = nil, f

@@ -133,9 +133,19 @@ func (e errTooLarge) Error() string { return "the result has more than " + e.wha
 
 // collect reads rows to their end or to a bound.
 func (c *collector) collect(rows described, l *layout, limit caps) (*Rows, error) {
+	out := &Rows{}
+	if err := c.collectInto(out, rows, l, limit); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// collectInto is collect into a place that the caller has: it must be new.
+func (c *collector) collectInto(out *Rows, rows described, l *layout, limit caps) error {
 	n := len(l.columns)
+	out.layout = l
 	if n == 0 {
-		return &Rows{layout: l}, nil
+		return nil
 	}
 	c.slots, c.text = c.slots[:0], c.text[:0]
 	dest := c.destination(n)
@@ -146,20 +156,21 @@ func (c *collector) collect(rows described, l *layout, limit caps) (*Rows, error
 			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if limit.rows >= 0 && count == limit.rows {
-			return nil, errTooLarge{countText(limit.rows) + " rows"}
+			return errTooLarge{countText(limit.rows) + " rows"}
 		}
 		if err := c.add(l, dest); err != nil {
-			return nil, err
+			return err
 		}
 		if limit.bytes >= 0 && len(c.text) > limit.bytes || len(c.text) > math.MaxUint32 {
-			return nil, errTooLarge{byteText(limit.bytes)}
+			return errTooLarge{byteText(limit.bytes)}
 		}
 		count++
 	}
-	return c.finish(l, count), nil
+	c.finish(out, count)
+	return nil
 }
 
 func (c *collector) destination(n int) []driver.Value {
@@ -195,8 +206,8 @@ func (c *collector) add(l *layout, dest []driver.Value) error {
 	return nil
 }
 
-func (c *collector) finish(l *layout, count int) *Rows {
-	r := &Rows{layout: l, rows: count, text: string(c.text)}
+func (c *collector) finish(r *Rows, count int) {
+	r.rows, r.text = count, string(c.text)
 	if len(c.slots) <= len(r.few) {
 		r.slots = r.few[:copy(r.few[:], c.slots)]
 	} else {
@@ -208,7 +219,6 @@ func (c *collector) finish(l *layout, count int) *Rows {
 	if cap(c.text) > keepText {
 		c.text = nil
 	}
-	return r
 }
 
 func countText(n int) string {

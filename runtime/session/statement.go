@@ -38,15 +38,23 @@ type statement struct {
 // Query runs a statement and keeps its whole result. More than Config.MaxRows rows or MaxBytes of text are an error
 // (limit_exceeded); the session stays usable.
 func (s *Session) Query(c Call, sql string, args []driver.Value) (*Rows, error) {
-	st, err := s.enter(c, sql, args)
-	if err != nil {
+	out := &Rows{}
+	if err := s.QueryInto(out, c, sql, args); err != nil {
 		return nil, err
 	}
-	r, err := s.runQuery(&st, args)
-	if f := s.leave(&st, err); f != nil {
-		return nil, f
+	return out, nil
+}
+
+// QueryInto is Query into a place that the caller has, which must be new: it saves the hot path an allocation.
+func (s *Session) QueryInto(out *Rows, c Call, sql string, args []driver.Value) error {
+	st, err := s.enter(c, sql, args)
+	if err != nil {
+		return err
 	}
-	return r, nil
+	if f := s.leave(&st, s.runQuery(out, &st, args)); f != nil {
+		return f
+	}
+	return nil
 }
 
 // Exec runs a statement and drops the rows that it may give.
@@ -78,8 +86,11 @@ func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, err
 // leave gives the session back, follows what the statement did to the transaction, and puts it on the stream.
 func (s *Session) leave(st *statement, err error) *fault.Error {
 	ended := time.Now()
-	f := s.outcome(st, err, s.end())
-	s.follow(st, f)
+	var f *fault.Error
+	if err != nil || s.wire.cause() != nil || !s.endWell(st) {
+		f = s.outcome(st, err, s.end())
+		s.follow(st, f)
+	}
 	s.statements.Add(1)
 	s.emitStatement(st, ended, f)
 	s.release()
@@ -223,11 +234,11 @@ func report(f *fault.Error) *event.Error {
 }
 
 // runQuery runs the statement by the better protocol and reads its rows.
-func (s *Session) runQuery(st *statement, args []driver.Value) (out *Rows, err error) {
+func (s *Session) runQuery(out *Rows, st *statement, args []driver.Value) (err error) {
 	defer guard(s.wire, &err)
 	rows, e, err := s.open(st, args)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var old *layout
 	if e != nil {
@@ -237,12 +248,11 @@ func (s *Session) runQuery(st *statement, args []driver.Value) (out *Rows, err e
 	if e != nil {
 		e.layout = l
 	}
-	r, err := s.collect.collect(rows, l, caps{s.hub.cfg.MaxRows, s.hub.cfg.MaxBytes})
-	if err != nil {
-		return nil, s.abandon(st, rows, err)
+	if err := s.collect.collectInto(out, rows, l, caps{s.hub.cfg.MaxRows, s.hub.cfg.MaxBytes}); err != nil {
+		return s.abandon(st, rows, err)
 	}
-	st.rows = int64(r.Len())
-	return r, rows.Close()
+	st.rows = int64(out.Len())
+	return rows.Close()
 }
 
 // abandon ends a result that was not read to its end. One that is too large is killed on the server rather than drained.

@@ -88,7 +88,9 @@ func (x *Stream) Next() (*Rows, error) {
 	}
 	x.st.rows++
 	x.s.park()
-	return col.finish(x.layout, 1), nil
+	r := &Rows{layout: x.layout}
+	col.finish(r, 1)
+	return r, nil
 }
 
 func (x *Stream) read(dest []driver.Value) (err error) {

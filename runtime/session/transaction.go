@@ -26,9 +26,26 @@ type TxOptions struct {
 
 // follow keeps track of the transaction after a statement; f is its error, nil when it succeeded.
 func (s *Session) follow(st *statement, f *fault.Error) {
-	c := st.class
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.followHeld(st, f)
+}
+
+// endWell is end and follow of a statement that succeeded and that nobody kills, as nearly all do; false when this is none.
+func (s *Session) endWell(st *statement) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.killing || s.killed != nil {
+		return false
+	}
+	s.done = true
+	s.followHeld(st, nil)
+	return true
+}
+
+// followHeld must hold mu.
+func (s *Session) followHeld(st *statement, f *fault.Error) {
+	c := st.class
 	if f != nil {
 		// 1213 ends the whole transaction; everything else leaves it open.
 		if f.Kind == fault.Deadlock && f.Code == errDeadlock && s.tx.open {
