@@ -19,12 +19,16 @@ import (
 // out whole, and what really ended the connection.
 type wire struct {
 	net.Conn
+	x      exchange
 	sent   bool                  // a write succeeded since begin; owned by who uses the session
 	failed atomic.Pointer[error] // the first error that ended the connection
 }
 
 func (w *wire) Read(b []byte) (int, error) {
-	n, err := w.Conn.Read(b)
+	n, err, ok := w.x.read(b)
+	if !ok {
+		n, err = w.Conn.Read(b)
+	}
 	if err != nil {
 		w.note(err)
 	}
@@ -32,11 +36,24 @@ func (w *wire) Read(b []byte) (int, error) {
 }
 
 func (w *wire) Write(b []byte) (int, error) {
-	n, err := w.Conn.Write(b)
+	n, err := w.write(b)
 	if err != nil {
 		w.note(err)
 	} else {
 		w.sent = true
+	}
+	return n, err
+}
+
+// write sends a request and waits for its reply where that can be one step.
+func (w *wire) write(b []byte) (n int, err error) {
+	if !w.x.takes(b) {
+		return w.Conn.Write(b)
+	}
+	n, err = w.x.send(b)
+	if err == nil && n < len(b) {
+		m, err := w.Conn.Write(b[n:])
+		return n + m, err
 	}
 	return n, err
 }
@@ -79,7 +96,9 @@ func (c Config) dial(ctx context.Context, deadline time.Time) (*wire, error) {
 		conn.Close()
 		return nil, err
 	}
-	return &wire{Conn: conn}, nil
+	w := &wire{Conn: conn}
+	w.x.prepare(conn, c.TLS != nil)
+	return w, nil
 }
 
 // explain puts the network's error in front of the driver's, which says only "invalid connection". A server's own words stay.
