@@ -150,6 +150,10 @@ var measures = map[string]func(trial) bool{
 	"temporary_tables": func(x trial) bool {
 		return x.a.try("CREATE TEMPORARY TABLE tt (i INT)") == nil && x.a.try("INSERT INTO tt VALUES (1)") == nil && code(x.b.try("INSERT INTO tt VALUES (1)")) == 1146
 	},
+	"replace_view": func(x trial) bool {
+		x.a.exec("CREATE VIEW w AS SELECT 1 AS i", "CREATE OR REPLACE VIEW w AS SELECT 2 AS i")
+		return x.says("SELECT i FROM w", "2")
+	},
 	"metadata_locks": func(x trial) bool {
 		x.a.exec("BEGIN")
 		x.a.get("SELECT * FROM t")

@@ -53,6 +53,7 @@ func table() []capability {
 		{"fulltext", "FULLTEXT indexes and MATCH ... AGAINST", every, every, no, every, every},
 		{"partitions", "PARTITION BY puts each row where it belongs and refuses one that belongs nowhere", every, every, every, no, no},
 		{"temporary_tables", "CREATE TEMPORARY TABLE, seen by its session alone", every, every, "5.3", every, no},
+		{"replace_view", "CREATE OR REPLACE VIEW changes what the view shows", every, every, every, every, no},
 		{"metadata_locks", "DDL waits for transactions that have used the table", every, every, "6.5", no, no},
 		{"instant_ddl", "ALGORITHM=INSTANT adds a column, and is refused where it cannot serve", "10.3", "8.0.12", every, no, no},
 		{"read_only_transactions", "a READ ONLY transaction refuses to write, by error 1792", every, every, no, every, no},
