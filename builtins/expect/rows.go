@@ -46,9 +46,54 @@ func compareRows(c *spec.Call, got *value.Rows, want starlark.Value, ordered boo
 	if err != nil {
 		return nil, c.Errorf("want", "%v", err)
 	}
+	for i := 0; i < min(len(gotLines), len(wantLines)); i++ {
+		if !same(i, i) {
+			tellTypes(columns, side{got.Index(i), gotLines[i]}, side{arranged[i], wantLines[i]})
+		}
+	}
 	diff := value.Diff(gotLines, wantLines, same)
 	head := append([]string{" "}, columns...)
 	return verdict(c, false, fmt.Sprintf("got %d rows, want %d (+ is there, - is missing)", got.Len(), len(wantList)), value.Grid(head, diff))
+}
+
+// side is one of two rows that differ, with the texts of its cells.
+type side struct {
+	row   starlark.Value
+	cells []string
+}
+
+// tellTypes writes the types behind cells that differ and look the same: 5.50 may be a decimal or a str.
+func tellTypes(columns []string, got, want side) {
+	for k := range got.cells {
+		if k >= len(want.cells) || got.cells[k] != want.cells[k] {
+			continue
+		}
+		x, y := cellOf(got.row, k, columns[k]), cellOf(want.row, k, columns[k])
+		if x == nil || y == nil {
+			continue
+		}
+		if ok, err := value.Equal(x, y); ok && err == nil {
+			continue
+		}
+		got.cells[k] += " (" + x.Type() + ")"
+		want.cells[k] += " (" + y.Type() + ")"
+	}
+}
+
+// cellOf gives cell k of a row, nil where there is none.
+func cellOf(row starlark.Value, k int, column string) starlark.Value {
+	switch row := row.(type) {
+	case *starlark.Dict:
+		v, _, _ := row.Get(starlark.String(column)) // a str is hashable; a missing key is told by its text
+		return v
+	case *value.Row:
+		return row.Cell(k)
+	case starlark.Indexable:
+		if k < row.Len() {
+			return row.Index(k)
+		}
+	}
+	return nil
 }
 
 // arrange reorders the wanted rows so that each stands beside a row equal to it; it reports whether all found one.

@@ -37,7 +37,11 @@ func (e *Error) String() string {
 		s = e.e.Op + ": " + s
 	}
 	if e.e.Code != 0 {
-		s += fmt.Sprintf(" (%s %d, SQLSTATE %s)", e.e.Name, e.e.Code, e.e.SQLState)
+		name := e.e.Name
+		if name == "" { // a number that the table of errors does not have
+			name = "error"
+		}
+		s += fmt.Sprintf(" (%s %d, SQLSTATE %s)", name, e.e.Code, e.e.SQLState)
 	}
 	return s
 }

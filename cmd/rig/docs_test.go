@@ -259,33 +259,61 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// TestGallery runs every scenario of scripts/ on both servers; on MariaDB none may be skipped.
+// TestGallery runs every scenario of scripts/ and of its subfolders on both servers; on MariaDB none may be skipped.
 func TestGallery(t *testing.T) {
-	files, err := filepath.Glob("../../scripts/*.star")
-	if err != nil || len(files) < 5 {
-		t.Fatalf("%d scripts (%v)", len(files), err)
-	}
 	t.Chdir(t.TempDir())
 	for _, target := range []string{"embedded", "mariadb"} {
 		t.Run(target, func(t *testing.T) {
 			if target == "mariadb" {
 				needMariadb(t)
 			}
-			args := []string{"exec", "-t", target}
-			for _, f := range files {
-				args = append(args, filepath.Join(originalDir, f))
-			}
 			var out, errs bytes.Buffer
+			args := []string{"exec", "-t", target, "-j", "2", "--strict", filepath.Join(originalDir, "../../scripts")}
 			if code := run(args, streams{strings.NewReader(""), &out, &errs}); code != 0 {
 				t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
 			}
 			if target == "mariadb" && strings.Contains(out.String(), "SKIP") {
 				t.Errorf("skipped on MariaDB:\n%s", out.String())
 			}
-			if !strings.Contains(out.String(), "quickstart.star::test_rows_are_there") {
-				t.Errorf("the quickstart did not run:\n%s", out.String())
+			for _, want := range []string{"quickstart.star::test_rows_are_there", "suites/txn/basics.star::test_commit_keeps"} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("%s did not run:\n%s", want, out.String())
+				}
 			}
 		})
+	}
+}
+
+// TestSuitesAreDescribed: each file of scripts/suites and each test in it says in one line what it is about; no suite is small.
+func TestSuitesAreDescribed(t *testing.T) {
+	tests := regexp.MustCompile(`(?m)^def (test_\w+)\(t\):\n(.*)$`)
+	for _, suite := range []string{"ddl", "txn", "scale", "import"} {
+		files, err := filepath.Glob("../../scripts/suites/" + suite + "/*.star")
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		for _, path := range files {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.HasPrefix(b, []byte(`"""`)) {
+				t.Errorf("%s does not begin with its description", path)
+			}
+			for _, m := range tests.FindAllStringSubmatch(string(b), -1) {
+				count++
+				if doc := strings.TrimSpace(m[2]); !strings.HasPrefix(doc, `"""`) || !strings.HasSuffix(doc, `."""`) {
+					t.Errorf("%s: %s has no description of one line: %s", path, m[1], doc)
+				}
+			}
+			if n := bytes.Count(b, []byte("\ndef test_")); n != len(tests.FindAll(b, -1)) {
+				t.Errorf("%s: not all of %d tests were read", path, n)
+			}
+		}
+		if count < 16 {
+			t.Errorf("the suite %s has only %d tests", suite, count)
+		}
 	}
 }
 

@@ -26,11 +26,23 @@ func soak(t *testing.T) string {
 // TestSoakGallery runs the gallery many times at once: what a race or a leak would break in one run of a hundred.
 func TestSoakGallery(t *testing.T) {
 	bin := soak(t)
-	cmd := exec.Command(bin, "exec", "-t", "mariadb", "-j", "8", "--repeat", "100", "--strict", "-q", filepath.Join(originalDir, "../../scripts"))
+	cmd := exec.Command(bin, "exec", "-t", "mariadb", "-j", "8", "--repeat", "100", "--strict", "-q", filepath.Join(originalDir, "../../scripts/*.star"))
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "1200 tests: 1200 passed") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestSoakSuites runs the suites twenty times, each time in another order.
+func TestSoakSuites(t *testing.T) {
+	bin := soak(t)
+	for range 20 {
+		cmd := exec.Command(bin, "exec", "-t", "mariadb", "-j", "4", "--shuffle", "--strict", "-q", filepath.Join(originalDir, "../../scripts/suites"))
+		cmd.Dir = t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "SKIP") {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
 }
 

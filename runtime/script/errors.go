@@ -202,6 +202,8 @@ func runtimeHint(msg string) string {
 		return "decimals are exact and do not mix with floats: write decimal(\"0.10\")"
 	case strings.Contains(msg, "frozen"):
 		return "values are frozen when a file has loaded and when they cross between tasks: make a copy, or use task.shared"
+	case strings.Contains(msg, "unknown conversion %"):
+		return "formats have no widths and no precisions: there are %s, %r, %d, %x, %o, %c, %e, %f, %g"
 	case strings.Contains(msg, "referenced before assignment"):
 		return "a name that is assigned anywhere in a function is local to it"
 	}

@@ -182,6 +182,8 @@ func TestHintsForHabits(t *testing.T) {
 		{"def f():\n    raise 1\n", "fail("},
 		{"def f():\n    with g() as h:\n        pass\n", "t.cleanup"},
 		{"def f(x)\n    pass\n", "colon"},
+		{"def f(a):\n    load = a\n", "another name"},
+		{"x = \"%03d\" % 7\n", "no widths"},
 		{"x = lenn([1])\n", "did you mean \"len\""},
 		{"def f(a):\n    return aa + prnt\n", "did you mean"},
 	} {

@@ -168,6 +168,8 @@ func habit(line, before, msg string) string {
 		return "write x += 1"
 	case strings.Contains(code, ":="):
 		return "Starlark has no :=, assign on a line of its own"
+	case strings.HasPrefix(code, "load") && strings.Contains(msg, "want '('"):
+		return "load is a word of the language: give the variable another name"
 	case strings.Contains(msg, "does not associate"):
 		return "Starlark has no chained comparison: write a < b and b < c"
 	case strings.Contains(msg, "got newline, want ':'"), strings.Contains(msg, "want ':'"):

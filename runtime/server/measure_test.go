@@ -127,13 +127,61 @@ var measures = map[string]func(trial) bool{
 		return x.says("SELECT v FROM t WHERE id = 7", "42")
 	},
 	"load_data": func(x trial) bool {
-		file := x.t.TempDir() + "/rows.tsv"
-		if err := os.WriteFile(file, []byte("8\t8\n9\t9\n"), 0o600); err != nil {
-			x.t.Fatal(err)
+		return x.load("8\t8\n9\t9\n", "t", "") == nil && x.says("SELECT COUNT(*) FROM t", "4")
+	},
+	"quoted_load": func(x trial) bool {
+		x.a.exec("CREATE TABLE q (s VARCHAR(20))", "CREATE TABLE n (s VARCHAR(20))")
+		return x.load("\"a\nb\"\n", "q", `FIELDS OPTIONALLY ENCLOSED BY '"'`) == nil && x.load("NULL\n", "n", "") == nil &&
+			x.says("SELECT COUNT(*), MAX(LENGTH(s)) FROM q", "1 3") && x.says("SELECT COUNT(s) FROM n", "1")
+	},
+	"generated_columns": func(x trial) bool {
+		x.a.exec("CREATE TABLE g (a INT, v INT AS (a * 2) VIRTUAL, s INT AS (a + 1) STORED, KEY (v))", "INSERT INTO g (a) VALUES (5)", "UPDATE g SET a = 7")
+		return x.says("SELECT v, s FROM g WHERE v = 14", "14 8")
+	},
+	"fulltext": func(x trial) bool {
+		x.a.exec("CREATE TABLE ft (id INT PRIMARY KEY, w TEXT, FULLTEXT KEY (w))", "INSERT INTO ft VALUES (1, 'quick brown fox'), (2, 'lazy dog')")
+		return x.says("SELECT id FROM ft WHERE MATCH (w) AGAINST ('fox')", "1")
+	},
+	"partitions": func(x trial) bool {
+		x.a.exec("CREATE TABLE p (y INT) PARTITION BY RANGE (y) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))", "INSERT INTO p VALUES (5), (15)")
+		return x.says("SELECT y FROM p PARTITION (p1)", "15") && x.a.try("INSERT INTO p VALUES (20)") != nil
+	},
+	"temporary_tables": func(x trial) bool {
+		return x.a.try("CREATE TEMPORARY TABLE tt (i INT)") == nil && x.a.try("INSERT INTO tt VALUES (1)") == nil && code(x.b.try("INSERT INTO tt VALUES (1)")) == 1146
+	},
+	"metadata_locks": func(x trial) bool {
+		x.a.exec("BEGIN")
+		x.a.get("SELECT * FROM t")
+		x.b.exec("SET SESSION lock_wait_timeout = 1")
+		return code(x.b.try("ALTER TABLE t ADD COLUMN w INT")) == 1205
+	},
+	"instant_ddl": func(x trial) bool {
+		return x.a.try("ALTER TABLE t ADD COLUMN w INT, ALGORITHM=INSTANT") == nil && x.a.try("ALTER TABLE t MODIFY COLUMN v VARCHAR(9), ALGORITHM=INSTANT") != nil
+	},
+	"read_only_transactions": func(x trial) bool {
+		x.a.exec("START TRANSACTION READ ONLY")
+		return code(x.a.try("INSERT INTO t VALUES (7, 7)")) == 1792
+	},
+	"xa": func(x trial) bool {
+		if x.a.try("XA START 'x'") != nil {
+			return false
 		}
-		mysql.RegisterLocalFile(file)
-		defer mysql.DeregisterLocalFile(file)
-		return x.a.try("LOAD DATA LOCAL INFILE '"+file+"' INTO TABLE t") == nil && x.says("SELECT COUNT(*) FROM t", "4")
+		x.a.exec("INSERT INTO t VALUES (7, 7)", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'")
+		return x.says("SELECT COUNT(*) FROM t", "3")
+	},
+	"error_codes": func(x trial) bool {
+		return code(x.a.try("ALTER TABLE t ADD COLUMN v INT")) == 1060 && code(x.a.try("DROP TABLE nowhere")) == 1051 && code(x.a.try("INSERT INTO t VALUES (99999999999, 1)")) == 1264
+	},
+	"large_tables": func(x trial) bool {
+		began, row := time.Now(), 100
+		for ; row < 20100 && time.Since(began) < 3*time.Second; row += 1000 {
+			var values []string
+			for i := range 1000 {
+				values = append(values, fmt.Sprintf("(%d, %d)", row+i, i))
+			}
+			x.a.exec("INSERT INTO t VALUES " + strings.Join(values, ", "))
+		}
+		return row == 20100 && time.Since(began) < 3*time.Second
 	},
 	"kill": func(x trial) bool {
 		id := x.a.get("SELECT CONNECTION_ID()")
@@ -159,6 +207,17 @@ var measures = map[string]func(trial) bool{
 		_, err := x.a.ask("SELECT 1")
 		return err != nil
 	},
+}
+
+// load loads a text into a table.
+func (x trial) load(text, table, format string) error {
+	file := x.t.TempDir() + "/rows.txt"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		x.t.Fatal(err)
+	}
+	mysql.RegisterLocalFile(file)
+	defer mysql.DeregisterLocalFile(file)
+	return x.a.try("LOAD DATA LOCAL INFILE '" + file + "' INTO TABLE " + table + " " + format)
 }
 
 func (x trial) says(query, want string) bool {

@@ -49,6 +49,17 @@ func table() []capability {
 		{"stored_procedures", "CREATE PROCEDURE and CALL", every, every, no, every, every},
 		{"triggers", "CREATE TRIGGER", every, every, no, every, every},
 		{"load_data", "LOAD DATA LOCAL; also asked of the server, whose local_infile must be on", every, every, every, every, every},
+		{"quoted_load", "LOAD DATA keeps a line break inside quotes, and a text that is the word NULL", every, every, every, no, no},
+		{"generated_columns", "columns computed from others, VIRTUAL and STORED, also indexed", "10.2", "5.7", every, every, every},
+		{"fulltext", "FULLTEXT indexes and MATCH ... AGAINST", every, every, no, every, every},
+		{"partitions", "PARTITION BY puts each row where it belongs and refuses one that belongs nowhere", every, every, every, no, no},
+		{"temporary_tables", "CREATE TEMPORARY TABLE, seen by its session alone", every, every, "5.3", every, no},
+		{"metadata_locks", "DDL waits for transactions that have used the table", every, every, "6.5", no, no},
+		{"instant_ddl", "ALGORITHM=INSTANT adds a column, and is refused where it cannot serve", "10.3", "8.0.12", every, no, no},
+		{"read_only_transactions", "a READ ONLY transaction refuses to write, by error 1792", every, every, no, every, no},
+		{"xa", "XA START, PREPARE, COMMIT", every, every, no, no, no},
+		{"error_codes", "what DDL and data refuse carries the number of its own from the manual, not 1105", every, every, every, no, no},
+		{"large_tables", "20,000 rows are written in three seconds", every, every, every, every, no},
 		{"kill", "KILL QUERY ends a running statement, KILL a connection", every, every, every, every, every},
 	}
 }
