@@ -121,14 +121,15 @@ stmt.close()
 		if err != nil {
 			return nil, err
 		}
-		return &Stmt{p, conn(c.Recv)}, nil
+		return &Stmt{p, conn(c.Recv), leaseOf(c)}, nil
 	},
 }
 
 // Stmt is a prepared statement.
 type Stmt struct {
-	p *session.Stmt
-	s *session.Session
+	p     *session.Stmt
+	s     *session.Session
+	lease *session.Lease
 }
 
 var _ starlark.HasAttrs = (*Stmt)(nil)

@@ -211,8 +211,8 @@ type Log struct {
 	Fields  []Field `json:"fields,omitempty"`
 }
 
-// Leak is something a test left behind; Event.Pos is the line that opened it. What is transaction, lock, session, task
-// or table.
+// Leak is something a test left behind; Event.Pos is the line that opened it. What is transaction, lock, session, task,
+// table or connection (of a pool, not released).
 type Leak struct {
 	What   string `json:"what"`
 	Detail string `json:"detail"`

@@ -53,7 +53,7 @@ const named = 8
 // exhausted is the error of who waited in vain. It must hold mu.
 func (p *Pool[C]) exhausted() *fault.Error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "no connection of the pool %s became free within %s: ", p.o.Name, p.o.AcquireTimeout)
+	fmt.Fprintf(&b, "no connection of %s became free within %s: ", p.o.Name, p.o.AcquireTimeout)
 	held := p.holders()
 	fmt.Fprintf(&b, "%d of %d are in use", len(held), p.o.Size)
 	if opening := p.open - len(held) - len(p.idle); opening > 0 {
@@ -75,7 +75,7 @@ func (p *Pool[C]) exhausted() *fault.Error {
 
 // closedError must hold mu.
 func (p *Pool[C]) closedError() *fault.Error {
-	e := fault.New(fault.SessionClosed, "", fmt.Sprintf("the pool %s was closed%s", p.o.Name, lineOf(p.where)))
+	e := fault.New(fault.SessionClosed, "", fmt.Sprintf("%s was closed%s", p.o.Name, lineOf(p.where)))
 	return e.WithHint("open another with t.pool(size)")
 }
 

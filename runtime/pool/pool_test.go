@@ -336,7 +336,7 @@ func TestMisuse(t *testing.T) {
 		t.Errorf("%+v", left)
 	}
 	_, err := p.Acquire(t.Context(), who("b", 8))
-	fails(t, err, fault.SessionClosed, "the pool pool was closed at p.star:7")
+	fails(t, err, fault.SessionClosed, "pool was closed at p.star:7")
 	release(t, p, l)
 	if !l.Conn.closed.Load() || p.Stats().Open != 0 {
 		t.Errorf("a connection released to a closed pool stays open: %+v", p.Stats())

@@ -46,6 +46,7 @@ func (s *Session) follow(st *statement, f *fault.Error) {
 	if c.uses {
 		s.database = usedDatabase(st.sql)
 	}
+	s.nextTx = c.nextTx || s.nextTx && !c.begins
 	switch {
 	case c.begins:
 		s.tx = transaction{open: true, pos: st.call.Pos}
