@@ -139,7 +139,7 @@ func TestClassify(t *testing.T) {
 		{"SET TRANSACTION READ ONLY", class{reads: true, nextTx: true}},
 		{"SELECT @a := 1", class{reads: true, state: true}},
 		{"SELECT 1 INTO @a", class{reads: true, state: true}},
-		{"/*! SET @a = 1 */", class{state: true}},
+		{"/*! SET @a = 1 */", class{reads: true, state: true}},
 		{"LOAD DATA LOCAL INFILE 'x' INTO TABLE t (@a)", class{writes: true, state: true}},
 		{"FLUSH TABLES WITH READ LOCK", class{commits: true, state: true}},
 		{"PREPARE q FROM 'SELECT 1'", class{state: true}},
