@@ -97,6 +97,7 @@ type waiter[C Conn] struct {
 type grant[C Conn] struct {
 	conn  rested[C]
 	fresh bool // there is no connection: open one
+	warm  bool // handed over by who used it until now: there is nothing to check
 	err   error
 }
 
@@ -130,7 +131,7 @@ func (p *Pool[C]) Acquire(ctx context.Context, h Holder) (*Lease[C], error) {
 		return nil, err
 	}
 	for !g.fresh {
-		if p.usable(g.conn) {
+		if g.warm || p.usable(g.conn) {
 			return p.lend(g.conn, h)
 		}
 		p.discard(g.conn.conn)

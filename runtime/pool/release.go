@@ -25,7 +25,7 @@ func (p *Pool[C]) Release(l *Lease[C], at event.Pos) error {
 		p.discard(l.Conn)
 		return nil
 	case len(p.queue) > 0:
-		p.grant(grant[C]{conn: r})
+		p.grant(grant[C]{conn: r, warm: true})
 	default:
 		p.idle = append(p.idle, r)
 		p.plan(r)

@@ -86,7 +86,7 @@ func (b *bench) pool(ctx context.Context) error {
 	}
 	sides := []func() (cost, error){bare, rig("task"), rig("statement")}
 	rates := make([][]float64, len(sides))
-	for range b.rounds {
+	for range 2 * b.rounds { // they are short
 		for i, side := range sides {
 			c, err := side()
 			if err != nil {
