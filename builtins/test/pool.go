@@ -226,7 +226,7 @@ expect.eq([o.value for o in outcomes], [2 * n for n in range(20)])
 		},
 		{
 			Name: "stats", Returns: "struct",
-			Doc: "The pool's counts now: size, open, idle, in_use, waiting; and since it was made: acquired, waits, wait_time (of all waits together), timeouts, created, closed (connections, those replaced included; a fresh connection on release counts as neither).",
+			Doc:  "The pool's counts now: size, open, idle, in_use, waiting; and since it was made: acquired, waits, wait_time (of all waits together), timeouts, created, closed (connections, those replaced included; a fresh connection on release counts as neither).",
 			Impl: func(c *spec.Call) (starlark.Value, error) { return statsOf(c.Recv.(*connPool).p.Stats()), nil },
 		},
 		{

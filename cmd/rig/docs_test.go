@@ -259,9 +259,11 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// TestGallery runs every scenario of scripts/ on both servers; on MariaDB none may be skipped.
+// TestGallery runs every scenario of scripts/ and its folders on both servers; on MariaDB none may be skipped.
 func TestGallery(t *testing.T) {
 	files, err := filepath.Glob("../../scripts/*.star")
+	below, _ := filepath.Glob("../../scripts/*/*.star") // the pattern is right
+	files = append(files, below...)
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d scripts (%v)", len(files), err)
 	}
