@@ -102,6 +102,7 @@ func figureList() []figure {
 		{"point", (*bench).point},
 		{"stream", (*bench).stream},
 		{"pool", (*bench).pool},
+		{"rows", (*bench).rowsFlat},
 	}
 }
 
