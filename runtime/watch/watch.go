@@ -1,4 +1,4 @@
-// Package watch looks at something again and again until it is as wanted.
+// Package watch looks at something, many times, until it is as wanted.
 //
 // [Run] is all of it.
 package watch
