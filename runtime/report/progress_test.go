@@ -32,7 +32,7 @@ func TestProgress(t *testing.T) {
 	if want := "a.star::test_x  load: 40% (3 looks, 1.5s)"; !strings.Contains(line, want) {
 		t.Errorf("%q is not in the live line %q", want, line)
 	}
-	if want := "... a.star::test_x running for 10s: load: 40% (3 looks, 1.5s)\n"; plain != want {
+	if want := "... a.star::test_x running for 10s: load: 40% (3 looks, 1.5s)\n"; !strings.HasSuffix(plain, want) {
 		t.Errorf("got %q, want %q", plain, want)
 	}
 	send(&event.Progress{Name: "load", Value: "100%", Looks: 4, Elapsed: 2 * time.Second, Over: true})
