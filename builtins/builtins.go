@@ -15,6 +15,7 @@ import (
 	"rig/builtins/spec"
 	"rig/builtins/task"
 	"rig/builtins/test"
+	"rig/builtins/watch"
 	"rig/runtime/scenario"
 )
 
@@ -34,6 +35,7 @@ func Modules(o Options) []*spec.Module {
 		task.Module(),
 		machine.Module(),
 		retry.Module(),
+		watch.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
 	}

@@ -6,6 +6,7 @@ package test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"go.starlark.net/starlark"
 
@@ -20,6 +21,7 @@ type T struct {
 	test   *scenario.Test
 	params starlark.Value
 	db     starlark.Value // the wrapper of the default session, made at first use
+	pools  atomic.Int64   // made without a name
 }
 
 var _ starlark.HasAttrs = (*T)(nil)
@@ -83,12 +85,12 @@ expect.eq(t.db.query("SELECT name FROM fruit WHERE id = ?", 1).scalar(), "apple"
 		}},
 	},
 	Methods: []*spec.Func{
-		connectFunc, sessionsFunc, tableFunc, cleanupFunc, runFunc, skipFunc, requiresFunc, logFunc,
+		connectFunc, sessionsFunc, poolFunc, tableFunc, cleanupFunc, runFunc, skipFunc, requiresFunc, logFunc,
 	},
 }).Seal()
 
 // Types lists the types declared here.
-func Types() []*spec.Type { return []*spec.Type{tType, targetType, serverType} }
+func Types() []*spec.Type { return []*spec.Type{tType, targetType, serverType, poolType} }
 
 func (t *T) session() (starlark.Value, error) {
 	s, err := t.test.DB()

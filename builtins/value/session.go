@@ -14,7 +14,9 @@ import (
 // Session is a session as scripts see it.
 type Session struct {
 	s           *session.Session
-	query, exec *spec.Builtin // bound once: they are called once per statement
+	lease       *session.Lease // of a session that a pool lends; nil otherwise
+	loan        any            // what the pool knows it by; nil without a pool
+	query, exec *spec.Builtin  // bound once: they are called once per statement
 }
 
 var _ starlark.HasAttrs = (*Session)(nil)
@@ -25,6 +27,19 @@ func NewSession(s *session.Session) *Session {
 	w.query, w.exec = sessionType.Bind(w, "query"), sessionType.Bind(w, "exec")
 	return w
 }
+
+// NewLent wraps a session for one holder: after the lease has ended, its statements are errors. loan is the lender's.
+func NewLent(s *session.Session, lease *session.Lease, loan any) *Session {
+	w := NewSession(s)
+	w.lease, w.loan = lease, loan
+	return w
+}
+
+// Loan is what the lender knows the session by, nil for one that is not lent.
+func (s *Session) Loan() any { return s.loan }
+
+// Lease is the holder's right, nil for a session that is not lent.
+func (s *Session) Lease() *session.Lease { return s.lease }
 
 // Session is what is wrapped.
 func (s *Session) Session() *session.Session { return s.s }
@@ -67,10 +82,26 @@ func callFor(c *spec.Call) session.Call {
 	if c.Has("timeout") {
 		call.Timeout = c.Duration("timeout")
 	}
+	call.Lease = leaseOf(c)
 	return call
 }
 
-func plainCall(c *spec.Call) session.Call { return callOf(c.Thread, c.Name()) }
+func plainCall(c *spec.Call) session.Call {
+	call := callOf(c.Thread, c.Name())
+	call.Lease = leaseOf(c)
+	return call
+}
+
+// leaseOf is the right by which a method of a session or of a statement is called.
+func leaseOf(c *spec.Call) *session.Lease {
+	switch v := c.Recv.(type) {
+	case *Session:
+		return v.lease
+	case *Stmt:
+		return v.lease
+	}
+	return nil
+}
 
 // DropTable removes a table of the session's database.
 func DropTable(s *session.Session, name string) error {
@@ -96,6 +127,8 @@ func direct(name string, run func(s *session.Session, c session.Call, sql string
 			return nil, &spec.ArgError{Call: name, Param: "sql", Problem: "want str, got " + args[0].Type()}
 		}
 		c := callOf(th, name)
+		w := recv.(*Session)
+		c.Lease = w.lease
 		for _, kv := range kwargs {
 			key := string(kv[0].(starlark.String))
 			if key != "timeout" {
@@ -107,7 +140,7 @@ func direct(name string, run func(s *session.Session, c session.Call, sql string
 			}
 			c.Timeout = d
 		}
-		return run(recv.(*Session).s, c, string(sql), args[1:])
+		return run(w.s, c, string(sql), args[1:])
 	}
 }
 
@@ -174,7 +207,7 @@ expect.eq(conn.query("SELECT price FROM item").scalar(), decimal("9.50"))
 			return starlark.Bool(conn(v).Closed()), nil
 		}},
 		{Name: "in_transaction", Type: "bool", Doc: "Whether a transaction is open. MariaDB is asked; elsewhere it is what the session has seen.", Get: func(v starlark.Value) (starlark.Value, error) {
-			in, _, err := conn(v).InTransaction(session.Call{Op: "conn.in_transaction", Holder: "script"})
+			in, _, err := conn(v).InTransaction(session.Call{Op: "conn.in_transaction", Holder: "script", Lease: v.(*Session).lease})
 			return starlark.Bool(in), err
 		}},
 	},

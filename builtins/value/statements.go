@@ -13,7 +13,6 @@ import (
 	"go.starlark.net/starlark"
 
 	"rig/builtins/spec"
-	"rig/runtime/fault"
 	"rig/runtime/script"
 	"rig/runtime/session"
 )
@@ -121,14 +120,15 @@ stmt.close()
 		if err != nil {
 			return nil, err
 		}
-		return &Stmt{p, conn(c.Recv)}, nil
+		return &Stmt{p, conn(c.Recv), leaseOf(c)}, nil
 	},
 }
 
 // Stmt is a prepared statement.
 type Stmt struct {
-	p *session.Stmt
-	s *session.Session
+	p     *session.Stmt
+	s     *session.Session
+	lease *session.Lease
 }
 
 var _ starlark.HasAttrs = (*Stmt)(nil)
@@ -381,13 +381,14 @@ expect.eq(t.db.query("SELECT SUM(square) FROM n").scalar(), 285)
 
 var loadDataFunc = &spec.Func{
 	Name: "load_data", Returns: "result",
-	Doc: "Loads rows with LOAD DATA LOCAL, the fastest way in; no file is needed.",
+	Doc: "Loads rows with LOAD DATA LOCAL, the fastest way in; no file is needed. A function's rows are sent while it makes them: however many there are, they take little memory; it cannot use this session meanwhile. Each row must have as many values as there are columns. A file is checked before anything is sent; when a function fails, rows before it may have been loaded, which a transaction can undo.",
 	Params: []spec.Param{
 		{Name: "table", Type: "str", Doc: "The table, or database.table."},
 		{Name: "rows", Type: "iterable|callable|str", Doc: "A list of tuples, a function fn(i) that returns row i (from 0) and None at the end, or the path of a file, from the script's folder."},
 		{Name: "columns", Type: "list", Optional: true, KwOnly: true, Doc: "The columns' names; all in the table's order without it."},
 		{Name: "format", Type: "str", Optional: true, KwOnly: true, Doc: "Of a file: \"tsv\", as the server writes it, or \"csv\"; by its name without it."},
 		{Name: "header", Type: "bool", Default: starlark.False, KwOnly: true, Doc: "The first line of a file is no row."},
+		{Name: "strict", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "What the server only warns of is an error: LOAD DATA LOCAL turns a value that does not fit into another one and passes over a row whose key is there already. A file whose rows have the wrong number of values is then refused whole. With False the server does as it does, and result.warnings tells."},
 	},
 	Example: `
 t.requires("load_data")
@@ -403,19 +404,12 @@ expect.eq(t.db.query("SELECT COUNT(*) FROM n").scalar(), 2)
 		if path, ok := starlark.AsString(c.Arg("rows")); ok {
 			return loadFile(c, path, columns)
 		}
-		rows, ok := c.Arg("rows").(starlark.Callable)
-		var source starlark.Value = c.Arg("rows")
-		if ok {
-			if source, err = collect(c, rows); err != nil {
-				return nil, err
-			}
-		}
-		next, done, err := rowSource(c, source)
+		next, done, err := rowSource(c, c.Arg("rows"))
 		if err != nil {
 			return nil, err
 		}
 		defer done()
-		r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Next: next})
+		r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Next: next, Strict: c.Bool("strict")})
 		if err != nil {
 			return nil, err
 		}
@@ -442,30 +436,9 @@ func loadFile(c *spec.Call, path string, columns []string) (starlark.Value, erro
 		return nil, c.Errorf("rows", "%v", err)
 	}
 	defer f.Close()
-	r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Reader: f, Format: format, Header: c.Bool("header")})
+	r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Reader: f, Format: format, Header: c.Bool("header"), Strict: c.Bool("strict")})
 	if err != nil {
 		return nil, err
 	}
 	return &Result{r}, nil
-}
-
-// maxCollected bounds the rows that a function gives to load_data.
-const maxCollected = 1_000_000
-
-// collect calls fn(i) until None. The rows are read by another goroutine, where a script's function cannot run.
-func collect(c *spec.Call, fn starlark.Callable) (starlark.Value, error) {
-	var out []starlark.Value
-	for i := 0; ; i++ {
-		row, err := starlark.Call(c.Thread, fn, starlark.Tuple{starlark.MakeInt(i)}, nil)
-		if err != nil {
-			return nil, err
-		}
-		if row == starlark.None {
-			return starlark.NewList(out), nil
-		}
-		if i == maxCollected {
-			return nil, fault.New(fault.LimitExceeded, c.Name(), fmt.Sprintf("more than %d rows from a function: load them in parts", maxCollected))
-		}
-		out = append(out, row)
-	}
 }

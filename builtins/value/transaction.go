@@ -18,6 +18,10 @@ import (
 
 func simple(name, doc string, run func(c *spec.Call, s *session.Session) error, params ...spec.Param) *spec.Func {
 	return &spec.Func{Name: name, Doc: doc, Params: params, Impl: func(c *spec.Call) (starlark.Value, error) {
+		// Some of these are no statements, which would look themselves.
+		if err := leaseOf(c).Valid(c.Name()); err != nil {
+			return nil, err
+		}
 		if err := run(c, conn(c.Recv)); err != nil {
 			return nil, err
 		}

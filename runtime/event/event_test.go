@@ -180,7 +180,7 @@ func TestDecodeRefuses(t *testing.T) {
 func TestEveryKindHasABlank(t *testing.T) {
 	for _, k := range []Kind{
 		KindRunStart, KindPlan, KindRunEnd, KindTarget, KindFileLoad, KindTestStart, KindTestEnd, KindSessionOpen, KindSessionClose, KindStatement,
-		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
+		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindProgress, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
 	} {
 		if d := blank(k); d == nil || d.Kind() != k {
 			t.Errorf("blank(%s) = %v", k, d)

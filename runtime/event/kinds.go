@@ -29,6 +29,7 @@ const (
 	KindSignal           Kind = "signal"
 	KindSinkDetached     Kind = "sink.detached"
 	KindBreaker          Kind = "breaker"
+	KindProgress         Kind = "progress"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -198,6 +199,15 @@ type Breaker struct {
 	To   string `json:"to"`
 }
 
+// Progress tells how far a watch is: the last value that it saw, at most a few times a second. Over: it looks no more.
+type Progress struct {
+	Name    string        `json:"name"`
+	Value   string        `json:"value"`
+	Looks   int           `json:"looks"`
+	Elapsed time.Duration `json:"elapsed"`
+	Over    bool          `json:"over,omitempty"`
+}
+
 // Expect is one expectation that did not hold.
 type Expect struct {
 	Error *Error `json:"error"`
@@ -211,8 +221,8 @@ type Log struct {
 	Fields  []Field `json:"fields,omitempty"`
 }
 
-// Leak is something a test left behind; Event.Pos is the line that opened it. What is transaction, lock, session, task
-// or table.
+// Leak is something a test left behind; Event.Pos is the line that opened it. What is transaction, lock, session, task,
+// table or connection (of a pool, not released).
 type Leak struct {
 	What   string `json:"what"`
 	Detail string `json:"detail"`
@@ -248,6 +258,7 @@ func (*Transition) Kind() Kind       { return KindTransition }
 func (*Task) Kind() Kind             { return KindTask }
 func (*Retry) Kind() Kind            { return KindRetry }
 func (*Breaker) Kind() Kind          { return KindBreaker }
+func (*Progress) Kind() Kind         { return KindProgress }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -258,7 +269,7 @@ func (*SinkDetached) Kind() Kind     { return KindSinkDetached }
 func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
-		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Expect{},
+		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
 		&Log{}, &Leak{}, &Signal{}, &SinkDetached{},
 	} {
 		if d.Kind() == k {
@@ -375,6 +386,12 @@ func (d *Retry) redact(f func(string) string) Data {
 	return &c
 }
 func (d *Breaker) redact(func(string) string) Data { return d }
+
+func (d *Progress) redact(f func(string) string) Data {
+	c := *d
+	c.Name, c.Value = f(c.Name), f(c.Value)
+	return &c
+}
 
 func (d *Expect) redact(f func(string) string) Data { return &Expect{Error: d.Error.redact(f)} }
 

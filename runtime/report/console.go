@@ -146,6 +146,8 @@ func (c *Console) take(e *event.Event) {
 		c.story.ended(e.Test)
 	case *event.Statement, *event.StatementRunning:
 		c.statement(e)
+	case *event.Progress:
+		c.watched(e, d)
 	case *event.Log:
 		c.log(e, d)
 	case *event.Leak:

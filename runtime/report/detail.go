@@ -89,6 +89,11 @@ func flowText(e *event.Event) string {
 		return sentence(d.Error, "retry %s: attempt %d failed, %s", d.Name, d.Attempt, then)
 	case *event.Breaker:
 		return sentence(nil, "breaker %s: %s -> %s", d.Name, d.From, d.To)
+	case *event.Progress:
+		if !d.Over {
+			return ""
+		}
+		return sentence(nil, "watched %s for %s, %s: %s", d.Name, span(d.Elapsed), count(int64(d.Looks), "look"), d.Value)
 	case *event.Expect:
 		return sentence(d.Error, "expectation failed")
 	}

@@ -73,6 +73,9 @@ func (c *Console) areaLines() []string {
 func (c *Console) areaLine(t *shownTest) string {
 	now := time.Now()
 	s := "  " + age(now.Sub(t.since)) + "  " + oneLine(t.id)
+	if t.watch != "" {
+		return s + "  " + oneLine(clip(t.watch, 300))
+	}
 	if t.sql == "" {
 		return s
 	}
@@ -124,7 +127,9 @@ func (c *Console) longRunning() {
 			at, t.notice = t.notice, nextNotice(t.notice)
 		}
 		sql := ""
-		if t.sql != "" {
+		if t.watch != "" {
+			sql = ": " + oneLine(clip(t.watch, 200))
+		} else if t.sql != "" {
 			sql = ": " + oneLine(clip(t.sql, 200))
 		}
 		c.line("... ", oneLine(t.id), " running for ", wholeUnits(at), sql)

@@ -74,6 +74,7 @@ type shownTest struct {
 	sql     string
 	sqlFrom time.Time     // when the statement began; zero when it has ended
 	notice  time.Duration // the age at which the next plain line is due
+	watch   string        // the progress line of its watch, "" without one
 }
 
 func (c *Console) testStart(e *event.Event, _ *event.TestStart) {
@@ -96,6 +97,18 @@ func (c *Console) statement(e *event.Event) {
 		}
 	case *event.StatementRunning:
 		t.session, t.sql, t.sqlFrom = e.Session, d.SQL, time.Now().Add(-d.Age)
+	}
+}
+
+// watched keeps the progress of a test's watch; the last one to tell is shown.
+func (c *Console) watched(e *event.Event, d *event.Progress) {
+	t := c.find(c.story.outermost(e.Test))
+	if t == nil {
+		return
+	}
+	t.watch = ""
+	if !d.Over {
+		t.watch = fmt.Sprintf("%s: %s (%s, %s)", d.Name, d.Value, count(int64(d.Looks), "look"), age(d.Elapsed))
 	}
 }
 

@@ -274,7 +274,7 @@ func (r *run) beforeOneDatabase(ctx context.Context, t *Test) (map[string]string
 // end makes the test's verdict.
 func (t *Test) end(v *verdict, start time.Time) *event.TestEnd {
 	end := &event.TestEnd{
-		Duration: time.Since(start), Expectations: int(t.expectations.Load()), Subtests: int(t.subtests.Load()), Leaks: v.leaks,
+		Duration: time.Since(start), Expectations: int(t.expectations.Load()), Subtests: int(t.subtests.Load()), Leaks: v.leaks + int(t.leaked.Load()),
 	}
 	t.eachSession(func(s *session.Session) { end.Statements += int(s.Statements()) })
 	var skip *SkipError

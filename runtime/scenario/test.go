@@ -32,6 +32,7 @@ type Test struct {
 	expectations atomic.Int64
 	subtests     atomic.Int64
 	failedSubs   atomic.Int64
+	leaked       atomic.Int64 // told by Leaked
 
 	mu       sync.Mutex
 	phase    context.Context    // guarded by mu: ends when what runs now must end
@@ -133,6 +134,12 @@ func (t *Test) Cleanup(name string, fn func(context.Context) error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.cleanups = append(t.cleanups, cleanup{name, fn})
+}
+
+// Leaked tells that the test left something behind that its owner found; pos is the line that took it.
+func (t *Test) Leaked(pos event.Pos, what, detail string) {
+	t.leaked.Add(1)
+	t.Emit(pos, &event.Leak{What: what, Detail: detail})
 }
 
 // Late records an error that nothing raised: a task whose failure nobody looked at. It fails the test.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
@@ -129,41 +130,140 @@ type LoadSpec struct {
 	Table   string
 	Columns []string
 	Next    func(i int) ([]driver.Value, error)
-	Reader  io.Reader
+	Reader  io.ReadSeeker
 	Format  string // of Reader: "tsv" (the server's default form) or "csv"
 	Header  bool   // the first line of Reader is no row
+	// Strict makes an error of what LOAD DATA LOCAL only warns of: values that were cut or changed, rows that were passed over.
+	Strict bool
 }
 
 // readers numbers the driver's reader handlers, which are global: each load has a name of its own.
 var readers atomic.Uint64
 
-// LoadData loads rows with LOAD DATA LOCAL, without a file.
+// LoadData loads rows with LOAD DATA LOCAL, without a file. Next is called on the caller's goroutine while another sends:
+// however many rows there are, a few blocks of them are in memory. The statement's bound counts anew with each row. When
+// Next fails, the rows before it may have been loaded: in a transaction they can be rolled back.
+//
+// Every row must have as many values as there are columns. With Strict a text is read through once before anything is sent, so
+// that one that does not fit loads nothing; without, the server makes of it what it does.
 func (s *Session) LoadData(c Call, l LoadSpec) (Result, error) {
+	want, err := s.columnCount(c, l)
+	if err != nil {
+		return Result{}, err
+	}
 	name := "rig-" + strconv.FormatUint(readers.Add(1), 10)
-	pr, pw := io.Pipe()
-	source := l.Reader
-	written := make(chan error, 1)
-	if source == nil {
-		source = pr
-		go func() { // ends when the rows do, or when the pipe's other end is closed
-			err := writeTSV(pw, l.Next)
-			pw.CloseWithError(err)
-			written <- err
-		}()
+	sql := loadSQL(name, l, s.hub.cfg.Flavor != "embedded")
+	var r Result
+	if l.Reader != nil {
+		if l.Strict {
+			if err := fieldsFit(l, want); err != nil {
+				return Result{}, s.loadError(c, err)
+			}
+		}
+		mysql.RegisterReaderHandler(name, func() io.Reader { return l.Reader })
+		defer mysql.DeregisterReaderHandler(name)
+		r, err = s.Exec(c, sql, nil)
 	} else {
-		written <- nil
+		r, err = s.feed(c, name, sql, func(w io.Writer) error { return writeTSV(w, s.touching(l.Next), want) })
 	}
-	mysql.RegisterReaderHandler(name, func() io.Reader { return source })
+	if err != nil || !l.Strict {
+		return r, err
+	}
+	return r, s.warned(c, sql)
+}
+
+// feed runs the statement on a goroutine of its own while write produces what it reads, from when the server asks for it.
+func (s *Session) feed(c Call, name, sql string, write func(io.Writer) error) (r Result, err error) {
+	pr, pw := io.Pipe()
+	asked, ended := make(chan struct{}), make(chan struct{})
+	ask := sync.OnceFunc(func() { close(asked) })
+	mysql.RegisterReaderHandler(name, func() io.Reader { ask(); return pr })
 	defer mysql.DeregisterReaderHandler(name)
-	r, err := s.Exec(c, loadSQL(name, l, s.hub.cfg.Flavor != "embedded"), nil)
-	pr.CloseWithError(errNotRead)
-	if wrote := <-written; wrote != nil && !errors.Is(wrote, errNotRead) {
-		return Result{}, wrote
+	var broke any // a panic under the statement
+	go func() {   // ends with the statement, which ends when the pipe does
+		defer func() {
+			broke = recover()
+			pr.CloseWithError(errNotRead)
+			close(ended)
+		}()
+		r, err = s.Exec(c, sql, nil)
+	}()
+	wrote := errors.New("the function of the rows did not return") // what the statement sees when write panics
+	defer func() {
+		pw.CloseWithError(wrote)
+		<-ended
+		if broke != nil {
+			panic(broke)
+		}
+		if wrote != nil && !errors.Is(wrote, errNotRead) {
+			r, err = Result{}, s.loadError(c, wrote)
+		}
+	}()
+	select {
+	case <-asked:
+		wrote = write(pw)
+	case <-ended:
+		wrote = nil
 	}
-	return r, err
+	return // what the statement set; the deferred function waits for it
+}
+
+// touching tells the watchdog of progress with each row: a slow function is no statement that hangs.
+func (s *Session) touching(next func(int) ([]driver.Value, error)) func(int) ([]driver.Value, error) {
+	return func(i int) ([]driver.Value, error) {
+		s.touch()
+		return next(i)
+	}
 }
 
 var errNotRead = errors.New("the server did not read the rows")
+
+// loadError gives an error about the rows the call's place; others stay what they are.
+func (s *Session) loadError(c Call, err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Op == "" && f.Kind == fault.BadArgument {
+		f.Op, f.Session = c.Op, s.name
+	}
+	return err
+}
+
+// columnCount is how many values a row must have; 0 where the server does not tell.
+func (s *Session) columnCount(c Call, l LoadSpec) (int, error) {
+	if len(l.Columns) > 0 {
+		return len(l.Columns), nil
+	}
+	rows, err := s.quiet(c, "SHOW COLUMNS FROM "+quoteTable(l.Table))
+	if fault.IsKind(err, fault.Cancelled, fault.SessionBusy, fault.SessionClosed, fault.ConnectionLost) {
+		return 0, err
+	}
+	if err != nil {
+		return 0, nil // the statement itself tells better what is wrong
+	}
+	n := 0
+	for i := range rows.Len() { // of field, type, null, key, default, extra
+		if !strings.Contains(rows.At(i, len(rows.Columns())-1).Text, "INVISIBLE") {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// warned makes an error of the warnings of the load that has just ended.
+func (s *Session) warned(c Call, sql string) error {
+	list, err := s.Warnings(c)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if w.Level == "Note" {
+			continue
+		}
+		f := fault.Wrap(c.Op, s.name, sql, &mysql.MySQLError{Number: uint16(w.Code), Message: w.Message})
+		f.Message = fmt.Sprintf("%s (the first of %s)", w.Message, count(len(list), "warning"))
+		return f.WithHint("LOAD DATA LOCAL loads what it can; in a transaction it can be rolled back. strict = False takes the rows as the server made them")
+	}
+	return nil
+}
 
 // loadSQL writes the statement. Control characters go as hex digits, because NO_BACKSLASH_ESCAPES changes what '\n' is, and that
 // nothing escapes by default; the embedded engine, which has no such mode, does not read hex digits here.
@@ -195,8 +295,9 @@ func loadSQL(name string, l LoadSpec, hex bool) string {
 	return b.String()
 }
 
-// writeTSV writes rows in the server's own form: tabs between values, \N for NULL, backslash escapes.
-func writeTSV(w io.Writer, next func(i int) ([]driver.Value, error)) error {
+// writeTSV writes rows in the server's own form: tabs between values, \N for NULL, backslash escapes. want is how many values
+// each must have, 0 any.
+func writeTSV(w io.Writer, next func(i int) ([]driver.Value, error), want int) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	var line []byte
 	for n := 0; ; n++ {
@@ -206,6 +307,9 @@ func writeTSV(w io.Writer, next func(i int) ([]driver.Value, error)) error {
 		}
 		if row == nil {
 			return out.Flush()
+		}
+		if want > 0 && len(row) != want {
+			return wrongFields(n, len(row), want)
 		}
 		line = line[:0]
 		for k, v := range row {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"rig/runtime/fault"
 	"rig/runtime/server"
@@ -252,4 +253,87 @@ func TestEmbeddedEngine(t *testing.T) {
 	if b.Version() == "" || embedded.Type() != server.Embedded {
 		t.Error(b.Version(), embedded.Type())
 	}
+}
+
+// What a load refuses, and what it only says in strict mode.
+func TestLoadDataStrict(t *testing.T) {
+	w := onMariadb(t)
+	a := w.open()
+	w.exec(a, "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(3), hidden INT INVISIBLE)")
+	csv := func(text string) session.LoadSpec {
+		return session.LoadSpec{Table: "t", Reader: strings.NewReader(text), Format: "csv", Header: true, Strict: true}
+	}
+	for _, x := range []struct {
+		name  string
+		load  session.LoadSpec
+		kind  fault.Kind
+		words []string
+		rows  int64 // loaded all the same
+	}{
+		{"too few", csv("id,s\n1,a\n2,\"b\n,\"\n3\n4,d\n"), fault.BadArgument, []string{"row 3 has 1 value, want 2 (line 5 of the file)"}, 0},
+		{"too many", csv("id,s\n1,a\n2,b,c"), fault.BadArgument, []string{"row 2 has 3 values, want 2 (line 3 of the file)"}, 0},
+		{"tsv", session.LoadSpec{Table: "t", Reader: strings.NewReader("1\ta\\\tb\n2\n"), Format: "tsv", Strict: true}, fault.BadArgument, []string{"row 2 has 1 value, want 2 (line 2"}, 0},
+		{"named columns", session.LoadSpec{Table: "t", Columns: []string{"id"}, Reader: strings.NewReader("1,2\n"), Format: "csv", Strict: true}, fault.BadArgument, []string{"row 1 has 2 values, want 1"}, 0},
+		{"a function's row", session.LoadSpec{Table: "t", Next: rowsOf([][]driver.Value{{int64(1), "a"}, {int64(2)}})}, fault.BadArgument, []string{"conn.query: row 1 has 1 value, want 2"}, 0},
+		{"no number", csv("id,s\n1,a\nx,b\n"), fault.Truncated, []string{"'x'", "row 2", "the first of"}, 2},
+		{"too large", csv("id,s\n99999999999,a\n"), fault.OutOfRange, []string{"Out of range", "row 1"}, 1},
+		{"too long", csv("id,s\n1,abcd\n"), fault.Truncated, []string{"'s'", "row 1"}, 1},
+		{"a key twice", csv("id,s\n1,a\n1,b\n"), fault.DuplicateKey, []string{"Duplicate entry '1'"}, 1},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			w.exec(a, "DELETE FROM t")
+			_, err := a.LoadData(at(2), x.load)
+			fails(t, err, x.kind, x.words...)
+			if n := w.one(a, "SELECT COUNT(*) FROM t"); n != x.rows {
+				t.Errorf("%v rows, want %d", n, x.rows)
+			}
+		})
+	}
+	w.exec(a, "DELETE FROM t")
+	lax := csv("id,s\n1,abcd\n2\n")
+	lax.Strict = false
+	if r, err := a.LoadData(at(3), lax); err != nil || r.RowsAffected != 2 {
+		t.Error(r.RowsAffected, err)
+	}
+	if r, err := a.LoadData(at(4), csv("id,s\n4,\"a,\"\"\"\n3,\n")); err != nil || r.RowsAffected != 2 {
+		t.Error(r.RowsAffected, err)
+	}
+}
+
+// The rows' function runs on the caller's goroutine, beside the statement, and may not use the session.
+func TestLoadDataFeeds(t *testing.T) {
+	w := on(t, needMariadb(t), func(c *session.Config) { c.StatementTimeout = 500e6 })
+	a := w.open()
+	w.exec(a, "CREATE TABLE t (id INT PRIMARY KEY, s TEXT)")
+	slow := func(i int) ([]driver.Value, error) {
+		if i == 8 {
+			return nil, nil
+		}
+		time.Sleep(100e6) // longer in all than the bound of a statement that makes no progress
+		return []driver.Value{int64(i), "x"}, nil
+	}
+	if r, err := a.LoadData(at(2), session.LoadSpec{Table: "t", Next: slow, Strict: true}); err != nil || r.RowsAffected != 8 {
+		t.Error(r.RowsAffected, err)
+	}
+	_, err := a.LoadData(at(3), session.LoadSpec{Table: "t", Next: func(i int) ([]driver.Value, error) {
+		_, err := a.Exec(at(4), "DO 1", nil)
+		return nil, err
+	}})
+	fails(t, err, fault.SessionBusy, "LOAD DATA")
+	func() {
+		defer func() {
+			if p := recover(); p != "boom" {
+				t.Errorf("recovered %v", p)
+			}
+		}()
+		_, _ = a.LoadData(at(5), session.LoadSpec{Table: "t", Next: func(int) ([]driver.Value, error) { panic("boom") }})
+	}()
+	p, err := a.Start(at(6), "DO SLEEP(0.3)", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = a.LoadData(at(7), session.LoadSpec{Table: "t", Columns: []string{"id", "s"}, Next: counting(1_000_000)})
+	fails(t, err, fault.SessionBusy, "SLEEP")
+	p.Wait(0)
+	w.exec(a, "DO 1")
 }

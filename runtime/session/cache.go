@@ -121,7 +121,7 @@ const errTooManyPrepared = 1461
 // classify looks at a statement that is not in the cache.
 func (s *Session) classify(sql string) class {
 	c := classify(sql)
-	if c.uses || c.setsMode || c.locks || c.tables {
+	if c.uses || c.setsMode || c.locks || c.tables || c.state {
 		s.noteClass(c)
 	}
 	return c
@@ -134,11 +134,12 @@ func (s *Session) noteClass(c class) {
 	if c.setsMode {
 		s.staleMode = true
 	}
-	if !c.locks && !c.tables {
+	if !c.state { // which locks and tables are too
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changed = true
 	if c.locks && s.usesLocks.IsZero() {
 		s.usesLocks = s.position()
 	}

@@ -1,5 +1,7 @@
 package session
 
+import "strings"
+
 // class is what the first words of a statement tell of its effects.
 type class struct {
 	reads    bool // changes nothing: a lost reply is a plain failure
@@ -15,12 +17,21 @@ type class struct {
 	asks     bool // opens no transaction, not even without autocommit
 	tables   bool // LOCK TABLES
 	unlocks  bool // UNLOCK TABLES
+	state    bool // may change more of the session than its transaction: variables, locks, temporary tables
+	nextTx   bool // SET TRANSACTION: for the next transaction only
 	// autocommit is +1 where the statement turns it on, -1 where off.
 	autocommit int8
 }
 
-// classify looks at the first words only; it takes well under a microsecond.
+// classify looks at the first words, and for a few signs in the rest; it takes well under a microsecond.
 func classify(sql string) class {
+	c := byWords(sql)
+	c.state = c.state || c.locks || c.tables || c.uses || c.setsMode || c.opaque || c.autocommit != 0 ||
+		strings.Contains(sql, ":=") || strings.Contains(sql, "/*!") || strings.Contains(sql, "/*M!") || c.reads && hasWord(sql, "INTO")
+	return c
+}
+
+func byWords(sql string) class {
 	l := lexer{sql: sql}
 	first, second := l.words()
 	switch {
@@ -28,7 +39,7 @@ func classify(sql string) class {
 		isWord(first, "EXPLAIN"), isWord(first, "VALUES"), isWord(first, "TABLE"), isWord(first, "DO"), isWord(first, "KILL"):
 		return class{reads: true, locks: hasWord(sql, "GET_LOCK")}
 	case isWord(first, "INSERT"), isWord(first, "UPDATE"), isWord(first, "DELETE"), isWord(first, "REPLACE"), isWord(first, "LOAD"):
-		return class{writes: !hasWord(sql, "RETURNING")}
+		return class{writes: !hasWord(sql, "RETURNING"), state: isWord(first, "LOAD") && strings.Contains(sql, "@")}
 	case isWord(first, "BEGIN"):
 		if isWord(second, "NOT") { // MariaDB's compound statement
 			return class{opaque: true}
@@ -58,13 +69,13 @@ func classify(sql string) class {
 		if isWord(second, "OR") { // REPLACE
 			_, second = l.words()
 		}
-		return class{commits: !isWord(second, "TEMPORARY") && !isWord(second, "PREPARE")}
+		return class{commits: !isWord(second, "TEMPORARY") && !isWord(second, "PREPARE"), state: isWord(second, "TEMPORARY")}
 	case isWord(first, "ANALYZE") && !hasWord(sql, "TABLE"): // MariaDB runs a statement and explains it
 		return class{reads: !changes(sql)}
 	case isWord(first, "ALTER"), isWord(first, "RENAME"), isWord(first, "TRUNCATE"), isWord(first, "GRANT"), isWord(first, "REVOKE"),
 		isWord(first, "ANALYZE"), isWord(first, "OPTIMIZE"), isWord(first, "REPAIR"), isWord(first, "CHECK"),
 		isWord(first, "FLUSH"), isWord(first, "INSTALL"), isWord(first, "UNINSTALL"), isWord(first, "STOP"):
-		return class{commits: true}
+		return class{commits: true, state: isWord(first, "FLUSH")} // WITH READ LOCK
 	case isWord(first, "LOCK"):
 		return class{commits: true, tables: true}
 	case isWord(first, "UNLOCK"):
@@ -72,7 +83,7 @@ func classify(sql string) class {
 	case isWord(first, "CALL"), isWord(first, "EXECUTE"), isWord(first, "XA"):
 		return class{opaque: true}
 	}
-	return class{}
+	return class{state: true} // PREPARE, HANDLER and what nobody knows
 }
 
 // chains finds AND CHAIN after COMMIT or ROLLBACK.
@@ -113,8 +124,12 @@ func (l *lexer) words() (first, second string) {
 func classifySet(sql string) class {
 	c := class{reads: true}
 	l := lexer{sql: sql}
-	if _, second := l.words(); isWord(second, "STATEMENT") || isWord(second, "PASSWORD") {
-		return class{} // MariaDB's SET STATEMENT ... FOR runs anything
+	_, second := l.words()
+	if isWord(second, "STATEMENT") || isWord(second, "PASSWORD") {
+		return class{state: true} // MariaDB's SET STATEMENT ... FOR runs anything
+	}
+	if c.nextTx = isWord(second, "TRANSACTION"); !c.nextTx {
+		c.state = true
 	}
 	l.i = 0
 	auto := false

@@ -111,7 +111,7 @@ func TestExchangeEnds(t *testing.T) {
 func TestPlainRequests(t *testing.T) {
 	w, peer := sockets(t)
 	go func() { _, _ = io.Copy(io.Discard, peer) }() // ends with the connection
-	piece := request(comQuery, 100<<10) // fits the socket
+	piece := request(comQuery, 100<<10)              // fits the socket
 	second := request(comQuery, 8)
 	second[3] = 1
 	for name, b := range map[string][]byte{"statement's close": request(0x19, 5), "farewell": request(1, 1), "long": piece, "a second packet": second, "cut": request(comQuery, 8)[:9]} {

@@ -140,3 +140,23 @@ func guard(w *wire, err *error) {
 
 // reset forgets what was sent, before a new request.
 func (w *wire) reset() { w.sent = false }
+
+// hungUp looks, without waiting, whether the other side has closed the connection or says something that nobody asked for.
+// What cannot be looked at counts as alive.
+func (w *wire) hungUp() bool {
+	if w.cause() != nil {
+		return true
+	}
+	raw, err := w.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var up bool
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		up = errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
+		return true
+	})
+	return err != nil || !up
+}

@@ -55,6 +55,9 @@ type Session struct {
 	usesLocks  event.Pos   // guarded by mu: the line that took a user lock first
 	tableLocks event.Pos   // guarded by mu: the line that locked tables
 	created    []Created   // guarded by mu
+	changed    bool        // guarded by mu: a statement may have changed what only a fresh connection undoes
+	nextTx     bool        // guarded by mu: SET TRANSACTION waits for the next transaction
+	last       string      // guarded by mu: the last statement that a script ran
 
 	cur       activity      // guarded by mu
 	busy      bool          // guarded by mu
@@ -83,6 +86,7 @@ type Call struct {
 	Op      string // as the script wrote it: "conn.query"
 	Timeout time.Duration
 	Parent  event.ID
+	Lease   *Lease // of a session that is lent; nil is no loan
 }
 
 // Activity is what a busy session is doing.
@@ -137,6 +141,7 @@ func (s *Session) connect(ctx context.Context) error {
 	s.mu.Lock()
 	s.conn, s.wire = c, w
 	s.tx, s.usesLocks, s.tableLocks = transaction{}, event.Pos{}, event.Pos{}
+	s.changed, s.nextTx = false, false
 	s.autocommit = s.opts.Autocommit == nil || *s.opts.Autocommit
 	s.mu.Unlock()
 	err = w.SetDeadline(deadline)
@@ -213,6 +218,8 @@ func (s *Session) take(c Call, sql string, revive bool) *fault.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case c.Lease != nil && c.Lease.over:
+		return c.Lease.overError(c.Op, sql)
 	case s.busy:
 		return s.busyError(c, sql)
 	case s.closed != "" && (!revive || s.closed != causeLost):
@@ -273,6 +280,9 @@ func (s *Session) end() (killed error) {
 func (s *Session) release() {
 	s.mu.Lock()
 	s.busy, s.killed, s.parked = false, nil, false
+	if s.cur.call.Holder != "rig" {
+		s.last = s.cur.sql
+	}
 	s.cur = activity{}
 	dead := s.takeDead()
 	s.cond.Broadcast()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"rig/runtime/event"
@@ -19,6 +20,7 @@ type Result struct {
 
 	session    *Session
 	generation uint64
+	lease      *Lease
 }
 
 // statement is one run of SQL: what the paths of Query, Exec and Stream share.
@@ -210,7 +212,8 @@ func (s *Session) emitStatement(st *statement, ended time.Time, f *fault.Error) 
 	d := &event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: ended.Sub(st.start)}
 	if len(st.sql) > maxSQL {
 		sum := sha256.Sum256([]byte(st.sql))
-		d.SQL, d.Length, d.Digest = head(st.sql), len(st.sql), hex.EncodeToString(sum[:])
+		// A copy, so that what keeps the event does not keep megabytes.
+		d.SQL, d.Length, d.Digest = strings.Clone(head(st.sql)), len(st.sql), hex.EncodeToString(sum[:])
 	}
 	if f != nil {
 		d.Outcome, d.Error = event.Failed, report(f)
@@ -351,7 +354,7 @@ func (s *Session) runExec(st *statement, args []driver.Value) (out Result, err e
 }
 
 func (s *Session) result(st *statement, res driver.Result) Result {
-	r := Result{session: s, generation: st.generation}
+	r := Result{session: s, generation: st.generation, lease: st.call.Lease}
 	r.RowsAffected, _ = res.RowsAffected() // the driver's results have no error
 	id, _ := res.LastInsertId()
 	r.LastInsertID = uint64(id)
@@ -401,6 +404,7 @@ func (r Result) Warnings(c Call) ([]Warning, error) {
 		return nil, nil
 	}
 	c.Op = orOp(c.Op, "result.warnings")
+	c.Lease = r.lease
 	return r.session.warnings(c, r.generation)
 }
 

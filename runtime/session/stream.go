@@ -200,6 +200,7 @@ func (s *Session) Prepare(c Call, sql string) (*Stmt, error) {
 	}
 	st.class = class{reads: true} // preparing changes nothing
 	p, err := s.prepareGuarded(sql)
+	s.noteClass(class{state: true}) // it counts against the server's limit until it is closed
 	if f := s.leave(&st, err); f != nil {
 		return nil, f
 	}

@@ -63,6 +63,7 @@ func (s *Session) followHeld(st *statement, f *fault.Error) {
 	if c.uses {
 		s.database = usedDatabase(st.sql)
 	}
+	s.nextTx = c.nextTx || s.nextTx && !c.begins
 	switch {
 	case c.begins:
 		s.tx = transaction{open: true, pos: st.call.Pos}

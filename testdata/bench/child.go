@@ -37,6 +37,8 @@ func (c *childFlags) run(ctx context.Context, out io.Writer) error {
 		return barePoint(ctx, c)
 	case "stream":
 		return bareStream(ctx, c.socket, c.count)
+	case "pool":
+		return barePool(ctx, out, c)
 	case "events":
 		return emitEvents(out, c.count)
 	case "ready":
