@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql/driver"
 	"net"
 	"testing"
 
@@ -76,7 +75,7 @@ func BenchmarkReplayBare(b *testing.B) {
 	}
 	defer conn.Close()
 	defer meter(b)()
-	if _, err := barePoints(b.Context(), conn.(driver.Conn), b.N); err != nil {
+	if _, err := barePoints(b.Context(), conn, b.N); err != nil {
 		b.Fatal(err)
 	}
 }
