@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"rig/builtins/core"
+	"rig/builtins/errors"
 	"rig/builtins/expect"
 	"rig/builtins/log"
 	"rig/builtins/machine"
@@ -34,6 +35,7 @@ func Modules(o Options) []*spec.Module {
 		task.Module(),
 		machine.Module(),
 		retry.Module(),
+		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
 	}

@@ -120,3 +120,31 @@ func (e *Error) On(flavor string) *Error {
 	}
 	return e
 }
+
+// LookupName finds an error by the name that a server has for it, without regard to case.
+func LookupName(name string) (Entry, bool) {
+	for _, e := range entries() {
+		if strings.EqualFold(e.Name, name) {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Names lists the names that servers have for errors, in the order of the numbers; those of the variants follow.
+func Names() []string {
+	var out []string
+	for _, e := range entries() {
+		out = append(out, e.Name)
+	}
+	return out
+}
+
+// entries are the lines of the table, then those of the variants.
+func entries() []Entry {
+	all := Table()
+	for _, v := range variants {
+		all = append(all, v.Entry)
+	}
+	return all
+}
