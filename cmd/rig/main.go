@@ -74,7 +74,7 @@ type cli struct {
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
-	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from."`
+	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`
 	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -29,7 +29,11 @@ type Config struct {
 	envParams map[string]Value // by their names in lower case
 	targets   map[string]Target
 	password  string // RIG_PASSWORD
+	warnings  []string
 }
+
+// Warnings tell what is not wrong but likely not meant: variables of the environment whose names are nearly a setting's.
+func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 
 // Root is the absolute path of the folder of the nearest rig.toml, else of Source.Dir.
 func (c *Config) Root() string { return c.root }
