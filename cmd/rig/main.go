@@ -71,6 +71,8 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
+	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
