@@ -74,6 +74,7 @@ type cli struct {
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
