@@ -81,6 +81,9 @@ type cli struct {
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`
 	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print the completion of a shell: bash, zsh or fish."`
+	Words      wordsCmd      `cmd:"" name:"complete-words" hidden:"" help:"What may follow the words, for completion."`
 }
 
 // globals are the flags of every command that reads settings.
@@ -135,7 +138,7 @@ func run(args []string, s streams) (code int) {
 	if err != nil {
 		return fail(s, &exitError{exitUsage, suggestFlag(k.Model, args, params, err)})
 	}
-	if err := ctx.Run(s, params); err != nil {
+	if err := ctx.Run(s, params, k.Model); err != nil {
 		return fail(s, err)
 	}
 	return 0

@@ -30,7 +30,14 @@ type Config struct {
 	targets   map[string]Target
 	password  string // RIG_PASSWORD
 	warnings  []string
+	profiles  []string
 }
+
+// TargetNames gives the names of the targets in the files, sorted.
+func (c *Config) TargetNames() []string { return c.targetNames() }
+
+// ProfileNames gives the names of the profiles in the files, sorted.
+func (c *Config) ProfileNames() []string { return slices.Clone(c.profiles) }
 
 // Warnings tell what is not wrong but likely not meant: variables of the environment whose names are nearly a setting's.
 func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }

@@ -64,6 +64,7 @@ func Load(s Source) (*Config, error) {
 		return nil, &l.err
 	}
 	c.values, c.params = merge(layers)
+	c.profiles = l.profileNames()
 	c.targets = map[string]Target{}
 	for _, f := range slices.Backward(l.files) {
 		for name, t := range f.targets {
@@ -260,21 +261,27 @@ func (l *loader) profile() []layer {
 		return nil
 	}
 	var layers []layer
-	var names []string
 	for _, f := range l.files {
 		if p, ok := f.profiles[l.source.Profile]; ok {
 			layers = append(layers, p)
 		}
+	}
+	if layers == nil && l.err.Problems == nil {
+		l.problem("--profile", &Problem{Message: fmt.Sprintf("there is no profile %q", clip(l.source.Profile)), Hint: profileHint(l.source.Profile, l.profileNames())})
+	}
+	return layers
+}
+
+// profileNames are those of every file, sorted, each once.
+func (l *loader) profileNames() []string {
+	var names []string
+	for _, f := range l.files {
 		for name := range f.profiles {
 			names = append(names, name)
 		}
 	}
-	if layers == nil && l.err.Problems == nil {
-		slices.Sort(names)
-		names = slices.Compact(names)
-		l.problem("--profile", &Problem{Message: fmt.Sprintf("there is no profile %q", clip(l.source.Profile)), Hint: profileHint(l.source.Profile, names)})
-	}
-	return layers
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func profileHint(name string, names []string) string {

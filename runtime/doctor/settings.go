@@ -90,16 +90,7 @@ func (e *examination) behaviour() error {
 	if is, known := e.on("autocommit"); known && !is {
 		e.add(Warning, "autocommit", "SET GLOBAL autocommit = 1", "sessions begin inside a transaction: what a test writes stays open")
 	}
-	for _, name := range []string{"super_read_only", "read_only", "innodb_read_only"} {
-		if is, _ := e.on(name); is {
-			fix := "connect to the primary, or SET GLOBAL " + name + " = 0"
-			if name == "innodb_read_only" {
-				fix = "start the server without innodb_read_only"
-			}
-			e.add(Problem, name, fix, "the server takes no writes (%s is on)", name)
-			break
-		}
-	}
+	e.readOnly()
 	if is, known := e.on("local_infile"); known && !is {
 		e.add(Warning, "local_infile", "SET GLOBAL local_infile = 1", "conn.load_data is refused: local_infile is off")
 	} else if known {
@@ -115,6 +106,21 @@ func (e *examination) behaviour() error {
 		e.add(Note, "innodb_rollback_on_timeout", "", "error 1205 ends the transaction here, not the statement alone")
 	}
 	return nil
+}
+
+// readOnly tells a server that takes no writes. Plain read_only lets some users pass: what they may do is tried elsewhere.
+func (e *examination) readOnly() {
+	if is, _ := e.on("innodb_read_only"); is {
+		e.add(Problem, "innodb_read_only", "start the server without innodb_read_only", "the server takes no writes (innodb_read_only is on)")
+		return
+	}
+	if is, _ := e.on("super_read_only"); is {
+		e.add(Problem, "super_read_only", "connect to the primary, or SET GLOBAL super_read_only = 0, read_only = 0", "the server takes no writes (super_read_only is on)")
+		return
+	}
+	if is, _ := e.on("read_only"); is {
+		e.add(Warning, "read_only", "connect to the primary, or SET GLOBAL read_only = 0", "the server takes writes from administrators only (read_only is on)")
+	}
 }
 
 func first(texts ...string) string {

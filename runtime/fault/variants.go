@@ -131,11 +131,13 @@ func LookupName(name string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Names lists the names that servers have for errors, in the order of the numbers; those of the variants follow.
+// Names lists the names that servers have for errors, each once, in the order of the numbers; those of the variants follow.
 func Names() []string {
 	var out []string
 	for _, e := range entries() {
-		out = append(out, e.Name)
+		if !slices.Contains(out, e.Name) {
+			out = append(out, e.Name)
+		}
 	}
 	return out
 }
