@@ -112,8 +112,12 @@ func describeError(w io.Writer, e flavored) {
 		servers += " only, and it differs there"
 	}
 	for _, line := range [][2]string{
-		{"kind", string(e.Kind) + ": " + meaning(e.Kind)}, {"category", string(e.Category) + ": " + advice(e.Category)}, {"sqlstate", e.SQLState},
-		{"servers", servers}, {"note", e.Note}, {"source", e.Source},
+		{"kind", string(e.Kind) + ": " + meaning(e.Kind)},
+		{"category", string(e.Category) + ": " + advice(e.Category)},
+		{"sqlstate", e.SQLState},
+		{"servers", servers},
+		{"note", e.Note},
+		{"source", e.Source},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "  %-9s %s\n", line[0], line[1])

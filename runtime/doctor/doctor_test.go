@@ -48,8 +48,14 @@ const user = `'o''neil@work'@'10.%'`
 // healthy are settings that nothing is wrong with.
 func healthy() [][]string {
 	return [][]string{
-		{"max_connections", "500"}, {"max_allowed_packet", "67108864"}, {"max_prepared_stmt_count", "16382"},
-		{"transaction_isolation", "REPEATABLE-READ"}, {"sql_mode", "STRICT_TRANS_TABLES"}, {"autocommit", "ON"}, {"local_infile", "ON"}, {"read_only", "OFF"},
+		{"max_connections", "500"},
+		{"max_allowed_packet", "67108864"},
+		{"max_prepared_stmt_count", "16382"},
+		{"transaction_isolation", "REPEATABLE-READ"},
+		{"sql_mode", "STRICT_TRANS_TABLES"},
+		{"autocommit", "ON"},
+		{"local_infile", "ON"},
+		{"read_only", "OFF"},
 	}
 }
 
