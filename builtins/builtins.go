@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"rig/builtins/core"
+	"rig/builtins/errors"
 	"rig/builtins/expect"
 	"rig/builtins/log"
 	"rig/builtins/machine"
@@ -36,6 +37,7 @@ func Modules(o Options) []*spec.Module {
 		machine.Module(),
 		retry.Module(),
 		watch.Module(),
+		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
 	}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the parts that the tests use: mariadbd with mariadb-install-db. Only where we are root and apt exists; otherwise the
-# tests that need them skip, loudly.
+# tests that need them skip, loudly. zsh and fish are for the tests of their completion alone: without them those skip.
 set -eu
 find_server() {
 	for d in $(echo "$PATH" | tr : ' ') /usr/sbin /usr/libexec /usr/local/sbin /usr/local/bin /usr/local/mysql/bin; do
@@ -8,6 +8,12 @@ find_server() {
 	done
 	return 1
 }
+find_shells() { command -v zsh >/dev/null 2>&1 && command -v fish >/dev/null 2>&1; }
+if ! find_shells && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	echo "parts: installing zsh and fish with apt-get"
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends zsh fish; } >/tmp/rig-parts.log 2>&1 ||
+		echo "parts: no zsh and fish: the tests of their completion will be SKIPPED"
+fi
 find_server && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "parts: installing mariadb-server-core with apt-get"

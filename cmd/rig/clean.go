@@ -31,7 +31,7 @@ func (c *cleanCmd) Run(s streams) error {
 	if c.Target != "" {
 		flags["target"] = c.Target
 	}
-	cfg, err := c.load(flags)
+	cfg, err := c.load(s, flags)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 
 // docCmd shows the reference of the script language, made from the declarations of the built-ins.
 type docCmd struct {
-	Name string `arg:"" optional:"" help:"A module, type or function: task, session, conn.query, expect.eq."`
+	Name string `arg:"" optional:"" help:"A module, type or function: task, session, conn.query, expect.eq. errors prints the table of errors."`
+	Of   string `arg:"" optional:"" help:"With errors: a number, a name, a SQLSTATE, a kind or a category."`
 	Out  string `placeholder:"FILE" help:"Write the whole reference as Markdown to a file."`
 }
 
@@ -31,6 +32,12 @@ func (c *docCmd) Run(s streams) error {
 			return usage("%v", err)
 		}
 		return nil
+	}
+	if c.Name == "errors" {
+		return docErrors(s.out, c.Of)
+	}
+	if c.Of != "" {
+		return usage("doc takes one name; only doc errors takes what to show of them")
 	}
 	if c.Name == "" {
 		writeReference(s.out, modules())

@@ -82,7 +82,7 @@ func (c *execCmd) settings() map[string]string {
 }
 
 // load reads the settings of every layer.
-func (g *globals) load(flags map[string]string) (*config.Config, error) {
+func (g *globals) load(s streams, flags map[string]string) (*config.Config, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -90,6 +90,9 @@ func (g *globals) load(flags map[string]string) (*config.Config, error) {
 	cfg, err := config.Load(config.Source{Dir: dir, Files: g.Config, Profile: g.Profile, Env: os.Environ(), Flags: flags})
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
+	}
+	for _, w := range cfg.Warnings() {
+		fmt.Fprintln(s.err, "rig: warning:", w)
 	}
 	return cfg, nil
 }
@@ -116,7 +119,7 @@ type execution struct {
 
 // Run runs the scenarios.
 func (c *execCmd) Run(s streams, flags *paramFlags) error {
-	cfg, err := c.load(c.settings())
+	cfg, err := c.load(s, c.settings())
 	if err != nil {
 		return err
 	}
@@ -267,6 +270,9 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	}
 	for _, f := range x.params.shown() {
 		log.Info("param", f.Key, f.Value)
+	}
+	for _, w := range x.params.misspelt() {
+		fmt.Fprintln(x.s.err, "rig: warning:", w)
 	}
 	items := plan.Select(sel)
 	if len(items) == 0 && len(plan.Broken) == 0 {

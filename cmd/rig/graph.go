@@ -22,7 +22,7 @@ type drawn interface{ Graph() engine.Graph }
 
 // Run prints the graphs.
 func (c *graphCmd) Run(s streams, flags *paramFlags) error {
-	cfg, err := c.load(nil)
+	cfg, err := c.load(s, nil)
 	if err != nil {
 		return err
 	}

@@ -71,13 +71,19 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
+	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
-	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from."`
+	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`
 	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print the completion of a shell: bash, zsh or fish."`
+	Words      wordsCmd      `cmd:"" name:"complete-words" hidden:"" help:"What may follow the words, for completion."`
 }
 
 // globals are the flags of every command that reads settings.
@@ -132,7 +138,7 @@ func run(args []string, s streams) (code int) {
 	if err != nil {
 		return fail(s, &exitError{exitUsage, suggestFlag(k.Model, args, params, err)})
 	}
-	if err := ctx.Run(s, params); err != nil {
+	if err := ctx.Run(s, params, k.Model); err != nil {
 		return fail(s, err)
 	}
 	return 0

@@ -22,6 +22,7 @@ import (
 	"rig/builtins/test"
 	"rig/runtime/config"
 	"rig/runtime/event"
+	"rig/runtime/fault"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
 	"rig/stdlib"
@@ -123,12 +124,31 @@ func (p *paramFlags) learn(paths []string) {
 	p.declared = set.list()
 }
 
+// byFile sorts the declarations so that those of one file stand together, files in the order of their first.
+func (p *paramFlags) byFile() []test.ParamDecl {
+	var files []string
+	for _, d := range p.declared {
+		if !slices.Contains(files, d.Module) {
+			files = append(files, d.Module)
+		}
+	}
+	out := slices.Clone(p.declared)
+	slices.SortStableFunc(out, func(a, b test.ParamDecl) int {
+		return slices.Index(files, a.Module) - slices.Index(files, b.Module)
+	})
+	return out
+}
+
 func (p *paramFlags) print(w io.Writer) {
 	if len(p.declared) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nParameters of the files:")
-	for _, d := range p.declared {
+	file := ""
+	for _, d := range p.byFile() {
+		if d.Module != file {
+			file = d.Module
+			fmt.Fprintf(w, "\nParameters of %s:\n", file)
+		}
 		more := fmt.Sprintf("default %s", d.Default)
 		if d.Secret {
 			more = "secret"
@@ -334,6 +354,24 @@ func (s *paramSet) unknown() error {
 		}
 	}
 	return nil
+}
+
+// misspelt finds parameters that the environment or a file gives under a name that nearly is one that a script declares.
+func (s *paramSet) misspelt() []string {
+	var names, out []string
+	for _, d := range s.list() {
+		names = append(names, d.Name)
+	}
+	for _, given := range s.cfg.ParamNames() {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, given) }) {
+			continue
+		}
+		if near := fault.Suggest(given, names); near != "" {
+			v, _ := s.cfg.Param(given)
+			out = append(out, fmt.Sprintf("%s gives the parameter %s, which no file here declares, did you mean %s?", v.Origin, given, near))
+		}
+	}
+	return out
 }
 
 // hostOptions is what a host of this command needs.

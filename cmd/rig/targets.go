@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,11 +81,29 @@ func (t *targets) Own(ctx context.Context) (*scenario.Target, func(), error) {
 	if c.Kind == server.DSN || c.Kind == server.Embedded {
 		return nil, nil, &scenario.SkipError{Why: "needs a throw-away server of its own; " + c.Safe() + " is none that rig can start"}
 	}
-	target, err := t.start(ctx, c)
+	target, err := t.start(ctx, crashSafe(c))
 	if err != nil {
 		return nil, nil, err
 	}
 	return target, func() { t.end(target) }, nil
+}
+
+// crashSafe lets a server keep what was committed when it is killed: a test that has it to itself may do that. The log goes
+// to the system at each commit, which survives the process though not the machine. What the target says itself stays.
+func crashSafe(c config.Target) config.Target {
+	const option = "innodb_flush_log_at_trx_commit"
+	if c.Kind != server.MariaDB && c.Kind != server.MySQL {
+		return c
+	}
+	for name := range c.Options {
+		if strings.TrimLeft(strings.ReplaceAll(name, "-", "_"), "_") == option {
+			return c
+		}
+	}
+	options := map[string]string{option: "2"}
+	maps.Copy(options, c.Options)
+	c.Options = options
+	return c
 }
 
 // Address is a server elsewhere: the run's own target with what the options say instead.

@@ -29,7 +29,18 @@ type Config struct {
 	envParams map[string]Value // by their names in lower case
 	targets   map[string]Target
 	password  string // RIG_PASSWORD
+	warnings  []string
+	profiles  []string
 }
+
+// TargetNames gives the names of the targets in the files, sorted.
+func (c *Config) TargetNames() []string { return c.targetNames() }
+
+// ProfileNames gives the names of the profiles in the files, sorted.
+func (c *Config) ProfileNames() []string { return slices.Clone(c.profiles) }
+
+// Warnings tell what is not wrong but likely not meant: variables of the environment whose names are nearly a setting's.
+func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 
 // Root is the absolute path of the folder of the nearest rig.toml, else of Source.Dir.
 func (c *Config) Root() string { return c.root }

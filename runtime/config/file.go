@@ -67,6 +67,9 @@ func readFile(path, name string) *file {
 		f.dir = filepath.Dir(abs)
 	}
 	data, p := readBounded(path)
+	if p == nil {
+		p = otherFormat(path)
+	}
 	if p != nil {
 		p.Where, p.Pos = name, event.Pos{File: name}
 		f.problems = append(f.problems, p)
@@ -122,6 +125,35 @@ func readBounded(path string) ([]byte, *Problem) {
 		return nil, &Problem{Message: "the file is larger than 1 MiB"}
 	}
 	return data, nil
+}
+
+// otherFormat refuses a file whose name says that it is neither TOML nor JSON.
+func otherFormat(path string) *Problem {
+	ext := strings.ToLower(filepath.Ext(path))
+	switch ext {
+	case ".yaml", ".yml", ".ini", ".xml", ".cnf", ".env", ".properties", ".star", ".sql", ".jsonl":
+		return &Problem{Message: "a configuration file is TOML or JSON, and this is named " + ext, Hint: "rig config init writes a rig.toml that shows every setting"}
+	}
+	return nil
+}
+
+// formatHint is for a file that is not what its name says.
+func (f *file) formatHint() string {
+	begin := bytes.TrimSpace(f.data)
+	switch {
+	case !f.json && bytes.HasPrefix(begin, []byte("{")):
+		return "it looks like JSON, which is read from names that end in .json"
+	case f.json && (bytes.HasPrefix(begin, []byte("[")) || bytes.HasPrefix(begin, []byte("#")) || bytes.Contains(f.firstLine(), []byte("="))):
+		return "it looks like TOML, which is read from names that do not end in .json"
+	case !f.json && (bytes.HasPrefix(begin, []byte("---")) || bytes.HasSuffix(f.firstLine(), []byte(":")) || bytes.Contains(f.firstLine(), []byte(": "))):
+		return `it looks like YAML: in TOML a setting is written jobs = 2`
+	}
+	return ""
+}
+
+func (f *file) firstLine() []byte {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(f.data), []byte("\n"))
+	return bytes.TrimSpace(line)
 }
 
 // cause is the error without the operation and path, which the problem's place says already.
@@ -182,7 +214,11 @@ func (f *file) problem(at span, message, hint string) {
 
 // syntax notes a line that does not parse.
 func (f *file) syntax(at span, message string) {
-	if p := f.problemBare(at, message, ""); p != nil {
+	hint := ""
+	if len(f.problems) == 0 {
+		hint = f.formatHint()
+	}
+	if p := f.problemBare(at, message, hint); p != nil {
 		f.spots = append(f.spots, spot{problem: p, at: at, syntax: true})
 	}
 }

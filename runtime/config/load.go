@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"rig/runtime/fault"
 )
 
 // Source is where settings come from. Dir is the folder where rig.toml is looked for, then upwards; "" is the working
@@ -45,7 +47,7 @@ func Load(s Source) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the folder of the configuration: %w", err)
 	}
-	c := &Config{root: dir, password: l.env[passwordEnv], envParams: l.envParams()}
+	c := &Config{root: dir, password: l.env[passwordEnv], envParams: l.envParams(), warnings: l.misspelt()}
 	for _, path := range s.Files {
 		l.add(path, path)
 	}
@@ -62,6 +64,7 @@ func Load(s Source) (*Config, error) {
 		return nil, &l.err
 	}
 	c.values, c.params = merge(layers)
+	c.profiles = l.profileNames()
 	c.targets = map[string]Target{}
 	for _, f := range slices.Backward(l.files) {
 		for name, t := range f.targets {
@@ -204,6 +207,42 @@ func (l *loader) environ() layer {
 	return out
 }
 
+// misspelt are the variables that are none of rig's and nearly one of them. Others may be somebody else's.
+func (l *loader) misspelt() []string {
+	known := []string{passwordEnv}
+	for _, k := range Keys() {
+		known = append(known, k.Env())
+	}
+	var out []string
+	for name := range l.env {
+		rest, ours := strings.CutPrefix(name, envPrefix)
+		if !ours || rest == "" || strings.HasPrefix(name, paramPrefix) || slices.Contains(known, name) {
+			continue
+		}
+		if near := nearVariable(rest, known); near != "" {
+			out = append(out, fmt.Sprintf("the variable %s sets nothing, did you mean %s?", clip(name), near))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// nearVariable compares what follows RIG_: the beginning, which all share, would make everything near.
+func nearVariable(rest string, known []string) string {
+	if _, dropped := strings.CutPrefix(rest, "PARAMS_"); dropped || strings.HasPrefix(rest, "PARM_") || strings.HasPrefix(rest, "PRAM_") {
+		_, name, _ := strings.Cut(rest, "_")
+		return paramPrefix + name
+	}
+	var names []string
+	for _, k := range known {
+		names = append(names, strings.TrimPrefix(k, envPrefix))
+	}
+	if near := fault.Suggest(rest, names); near != "" {
+		return envPrefix + near
+	}
+	return ""
+}
+
 // envParams are the parameters that the environment gives.
 func (l *loader) envParams() map[string]Value {
 	out := map[string]Value{}
@@ -222,21 +261,27 @@ func (l *loader) profile() []layer {
 		return nil
 	}
 	var layers []layer
-	var names []string
 	for _, f := range l.files {
 		if p, ok := f.profiles[l.source.Profile]; ok {
 			layers = append(layers, p)
 		}
+	}
+	if layers == nil && l.err.Problems == nil {
+		l.problem("--profile", &Problem{Message: fmt.Sprintf("there is no profile %q", clip(l.source.Profile)), Hint: profileHint(l.source.Profile, l.profileNames())})
+	}
+	return layers
+}
+
+// profileNames are those of every file, sorted, each once.
+func (l *loader) profileNames() []string {
+	var names []string
+	for _, f := range l.files {
 		for name := range f.profiles {
 			names = append(names, name)
 		}
 	}
-	if layers == nil && l.err.Problems == nil {
-		slices.Sort(names)
-		names = slices.Compact(names)
-		l.problem("--profile", &Problem{Message: fmt.Sprintf("there is no profile %q", clip(l.source.Profile)), Hint: profileHint(l.source.Profile, names)})
-	}
-	return layers
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func profileHint(name string, names []string) string {

@@ -1,17 +1,13 @@
 package fault
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"database/sql/driver"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -30,7 +26,7 @@ func Classify(err error) Class {
 	if errors.As(err, &server) {
 		return classifyServer(server)
 	}
-	for _, rule := range []func(error) (Kind, Category, bool){classifyDriver, classifyContext, classifyTLS, classifyNet} {
+	for _, rule := range []func(error) (Kind, Category, bool){classifyDriver, classifyTLS, classifyNet} {
 		if k, c, ok := rule(err); ok {
 			return Class{Kind: k, Category: c, Message: err.Error()}
 		}
@@ -70,25 +66,7 @@ func stateOf(e *mysql.MySQLError) string {
 }
 
 // ClassifyCode classifies a server's error number, and by its SQLSTATE (may be "") where the number is not in the table.
-func ClassifyCode(code int, sqlState string) Class {
-	if e, ok := byCode()[code]; ok {
-		if sqlState == "" {
-			sqlState = e.SQLState
-		}
-		return Class{Kind: e.Kind, Category: e.Category, Code: code, SQLState: sqlState, Name: e.Name}
-	}
-	c := Class{Kind: Other, Category: UnknownCategory, Code: code, SQLState: sqlState}
-	if len(sqlState) != 5 {
-		return c
-	}
-	for _, s := range States() {
-		if strings.HasPrefix(sqlState, s.Prefix) {
-			c.Kind, c.Category = s.Kind, s.Category
-			break
-		}
-	}
-	return c
-}
+func ClassifyCode(code int, sqlState string) Class { return ClassifyCodeOn("", code, sqlState) }
 
 // byCode indexes the table once; nobody writes to it.
 var byCode = sync.OnceValue(func() map[int]Entry {
@@ -105,37 +83,9 @@ func Lookup(code int) (Entry, bool) {
 	return e, ok
 }
 
-// classifyDriver knows the errors that go-sql-driver makes itself. ErrBadConn is only given before anything was sent.
-func classifyDriver(err error) (Kind, Category, bool) {
-	switch {
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysql.ErrInvalidConn):
-		return ConnectionLost, Transient, true
-	case errors.Is(err, mysql.ErrPktTooLarge):
-		return PacketTooLarge, Permanent, true
-	case errors.Is(err, mysql.ErrMalformPkt), errors.Is(err, mysql.ErrPktSync), errors.Is(err, mysql.ErrPktSyncMul):
-		return Protocol, UnknownCategory, true
-	case errors.Is(err, mysql.ErrBusyBuffer):
-		return SessionBusy, Permanent, true
-	case errors.Is(err, mysql.ErrNoTLS):
-		return TLS, Permanent, true
-	case errors.Is(err, mysql.ErrCleartextPassword), errors.Is(err, mysql.ErrNativePassword), errors.Is(err, mysql.ErrOldPassword), errors.Is(err, mysql.ErrUnknownPlugin):
-		return AccessDenied, Permanent, true
-	case errors.Is(err, mysql.ErrOldProtocol):
-		return Unsupported, Permanent, true
-	}
-	return "", "", false
-}
-
-// classifyContext keeps cancellation apart from a passed deadline: only the latter may be worth a second try.
-func classifyContext(err error) (Kind, Category, bool) {
-	switch {
-	case errors.Is(err, context.Canceled):
-		return Cancelled, Permanent, true
-	case errors.Is(err, context.DeadlineExceeded):
-		return Timeout, UnknownCategory, true
-	}
-	return "", "", false
-}
+// classifyDriver knows the errors that go-sql-driver makes itself, and those of contexts: cancellation is kept apart from a
+// passed deadline, since only the latter may be worth a second try.
+func classifyDriver(err error) (Kind, Category, bool) { return classifyNamed(err, false) }
 
 func classifyTLS(err error) (Kind, Category, bool) {
 	if isTLS(err) {
@@ -174,15 +124,14 @@ func classifyNet(err error) (Kind, Category, bool) {
 	onNet := errors.As(err, &op)
 	for _, n := range systemErrors {
 		if errors.Is(err, n.errno) && (onNet || !n.fileToo) {
-			return n.kind, n.category, true
+			return n.Kind, n.Category, true
 		}
 	}
 	if k, c, ok := classifyTimeout(err); ok {
 		return k, c, true
 	}
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
-		return ConnectionLost, Transient, true
+	if k, c, ok := classifyNamed(err, true); ok {
+		return k, c, true
 	}
 	if onNet {
 		return ConnectionLost, UnknownCategory, true
@@ -200,27 +149,4 @@ func classifyTimeout(err error) (Kind, Category, bool) {
 		return Timeout, Transient, true
 	}
 	return Timeout, UnknownCategory, true
-}
-
-// systemErrors is never written to. Those marked fileToo are as often the errors of plain files: they count only where
-// package net reports them.
-var systemErrors = [...]struct {
-	errno    syscall.Errno
-	kind     Kind
-	category Category
-	fileToo  bool
-}{
-	{syscall.ECONNREFUSED, ConnectionRefused, Transient, false},
-	{syscall.ENOENT, ConnectionRefused, Transient, true}, // a unix socket that is not there (yet)
-	{syscall.ECONNRESET, ConnectionLost, Transient, false},
-	{syscall.ECONNABORTED, ConnectionLost, Transient, false},
-	{syscall.EPIPE, ConnectionLost, Transient, false},
-	{syscall.ETIMEDOUT, Timeout, UnknownCategory, false},
-	{syscall.EHOSTUNREACH, HostUnreachable, Transient, false},
-	{syscall.ENETUNREACH, HostUnreachable, Transient, false},
-	{syscall.EHOSTDOWN, HostUnreachable, Transient, false},
-	{syscall.EADDRNOTAVAIL, HostUnreachable, Transient, false}, // also: the client's own ports are used up
-	{syscall.EMFILE, ResourceExhausted, UnknownCategory, false},
-	{syscall.ENFILE, ResourceExhausted, UnknownCategory, false},
-	{syscall.EACCES, AccessDenied, Permanent, true}, // a unix socket of another user
 }

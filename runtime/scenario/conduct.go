@@ -111,12 +111,12 @@ func (r *run) ownServer(ctx context.Context, t *Test) (release func(), err error
 	if !t.item.OwnServer {
 		return nil, nil
 	}
-	target, release, err := r.Targets.Own(ctx)
+	target, end, err := r.Targets.Own(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t.target = target
-	return func() { r.admins.forget(target); release() }, nil
+	return func() { r.admins.forget(target); end() }, nil
 }
 
 // require skips the test when its target lacks something.

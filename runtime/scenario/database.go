@@ -109,6 +109,10 @@ func (r *run) dropDatabase(ctx context.Context, t *Test) error {
 	if name == "" || r.OneDatabase != "" {
 		return nil
 	}
+	if t.item.OwnServer { // it goes with its server, whatever state the test left that in
+		r.emitDatabase(t, name, "drop", nil)
+		return nil
+	}
 	err := r.admins.with(ctx, t.target, func(s *session.Session) error {
 		_, err := s.Exec(adminCall("drop database"), "DROP DATABASE IF EXISTS `"+name+"`", nil)
 		return err

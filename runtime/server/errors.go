@@ -3,12 +3,9 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"syscall"
-
-	"github.com/go-sql-driver/mysql"
 
 	"rig/runtime/event"
 	"rig/runtime/fault"
@@ -76,48 +73,6 @@ func (s *Server) connectError(err error) error {
 		f.Message = errno.Error() // without the words of the dialler around it
 	}
 	f.Message = place + ": " + f.Message
-	f.Hint = s.connectHint(f)
+	f.Hint = fault.ConnectHint(f, fault.Dest{Addr: a.Addr, User: a.User, HasPassword: a.Password != "", TLS: a.TLS != nil, Bound: s.spec.ConnectTimeout})
 	return f
-}
-
-func (s *Server) connectHint(f *fault.Error) string {
-	a := s.address
-	switch f.Kind {
-	case fault.ConnectionRefused:
-		return "is the server running, and does it listen on " + a.Addr + "?"
-	case fault.HostUnknown:
-		return "check the host's name in the target"
-	case fault.HostUnreachable:
-		return "is the address right, and does a firewall let it pass?"
-	case fault.AccessDenied:
-		if f.Code == 1044 { // ER_DBACCESS_DENIED_ERROR
-			return "the user may not use this database, or it does not exist; leave it out: each test gets its own"
-		}
-		used := "no password was sent: set RIG_PASSWORD, or put one in the URL"
-		if a.Password != "" {
-			used = "a password was sent: is it the right one?"
-		}
-		return fmt.Sprintf("as user %q; %s", a.User, used)
-	case fault.Timeout:
-		return fmt.Sprintf("nothing came back within %s: does a MySQL server listen there? (--connect-timeout)", s.spec.ConnectTimeout)
-	case fault.ConnectionLost:
-		return "the server hung up during log-in: its log may say why"
-	case fault.Protocol:
-		return "does a MySQL server listen on " + a.Addr + "?"
-	case fault.TLS:
-		return tlsHint(f, a)
-	case fault.UnknownDatabase:
-		return "leave the database out of the target: each test gets its own"
-	}
-	return ""
-}
-
-func tlsHint(f *fault.Error, a Address) string {
-	switch {
-	case errors.Is(f, mysql.ErrNoTLS):
-		return "the server has no TLS: tls=off in the target's URL does without, where nobody else can read the wire"
-	case a.TLS == nil:
-		return "the server wants TLS: tls=verify in the target's URL"
-	}
-	return "tls=skip-verify in the target's URL trusts any certificate"
 }

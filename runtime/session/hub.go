@@ -123,11 +123,12 @@ func (s *Session) openedEvent() *event.SessionOpen {
 }
 
 func (h *Hub) connectError(o Options, err error) *fault.Error {
-	f := fault.Wrap("connect", o.Name, "", err)
+	f := fault.Wrap("connect", o.Name, "", err).On(h.cfg.Flavor)
 	f.Op = "connect"
 	f.Message = fmt.Sprintf("%s: %s", h.cfg.place(), f.Message)
 	if f.Hint == "" {
-		f.Hint = connectHint(f, h.cfg)
+		c := h.cfg
+		f.Hint = fault.ConnectHint(f, fault.Dest{Addr: c.Address, User: c.User, HasPassword: c.Password != "", TLS: c.TLS != nil, Bound: c.ConnectTimeout})
 	}
 	return f
 }
@@ -138,28 +139,6 @@ func (c Config) place() string {
 		return fmt.Sprintf("%s (%s)", c.Target, c.Address)
 	}
 	return c.Address
-}
-
-// errNoDatabaseRight is ER_DBACCESS_DENIED_ERROR, which a database that does not exist gives too.
-const errNoDatabaseRight = 1044
-
-func connectHint(f *fault.Error, c Config) string {
-	if f.Code == errNoDatabaseRight {
-		return "the user may not use this database, or it does not exist"
-	}
-	switch f.Kind {
-	case fault.ConnectionRefused:
-		return "is the server running, and does it listen on " + c.Address + "?"
-	case fault.TooManyConnections:
-		return "the server's max_connections is reached: fewer sessions, or a higher limit"
-	case fault.AccessDenied:
-		return "check the user and the password of the target (RIG_PASSWORD gives one that a URL leaves out)"
-	case fault.Timeout:
-		return fmt.Sprintf("the server took the connection and said nothing for %s (--connect-timeout)", c.ConnectTimeout)
-	case fault.TLS:
-		return "tls=skip-verify in the target's URL trusts any certificate, tls=false uses none"
-	}
-	return ""
 }
 
 // Close ends every session that is still open, the side connection and the watchdog.

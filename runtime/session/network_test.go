@@ -56,12 +56,12 @@ func TestConnectErrors(t *testing.T) {
 	}{
 		{"no socket", func(c *session.Config) { c.Address = nobody }, fault.ConnectionRefused, "", "is the server running"},
 		{"no port", func(c *session.Config) { c.Network, c.Address = "tcp", dead.Addr().String() }, fault.ConnectionRefused, "", "is the server running"},
-		{"wrong password", func(c *session.Config) { c.User, c.Password = "locked", "wrong" }, fault.AccessDenied, "locked", "check the user"},
-		{"no such user", func(c *session.Config) { c.User = "nobody" }, fault.AccessDenied, "nobody", "check the user"},
+		{"wrong password", func(c *session.Config) { c.User, c.Password = "locked", "wrong" }, fault.AccessDenied, "locked", "a password was sent: is it the right one?"},
+		{"no such user", func(c *session.Config) { c.User = "nobody" }, fault.AccessDenied, "nobody", "no password was sent: set RIG_PASSWORD"},
 		{"no such database", func(c *session.Config) { c.Database = "nowhere" }, fault.UnknownDatabase, "nowhere", ""},
 		{"silent", func(c *session.Config) {
 			c.Network, c.Address, c.ConnectTimeout = "tcp", silent, 300*time.Millisecond
-		}, fault.Timeout, "", "said nothing for 300ms"},
+		}, fault.Timeout, "", "nothing came back within 300ms"},
 		{"hangs up", func(c *session.Config) { c.Network, c.Address = "tcp", slammed }, fault.ConnectionLost, "", ""},
 		{"bad init", func(c *session.Config) { c.Init = []string{"SELEC 1"} }, fault.Syntax, "SELEC 1", ""},
 	} {

@@ -128,7 +128,7 @@ func (s *Session) failure(st *statement, err, killed error, lost bool) *fault.Er
 	if lost {
 		err = s.wire.explain(err)
 	}
-	f := fault.Wrap(st.call.Op, s.name, st.sql, err)
+	f := fault.Wrap(st.call.Op, s.name, st.sql, err).On(s.hub.cfg.Flavor)
 	f.Op = st.call.Op
 	if killed != nil && (lost || f.Kind == fault.Interrupted || f.Kind == fault.ConnectionLost) {
 		f = s.killedError(st, f, killed)
