@@ -10,11 +10,13 @@ import (
 	"rig/builtins/expect"
 	"rig/builtins/log"
 	"rig/builtins/machine"
+	"rig/builtins/metrics"
 	"rig/builtins/rand"
 	"rig/builtins/retry"
 	"rig/builtins/spec"
 	"rig/builtins/task"
 	"rig/builtins/test"
+	"rig/runtime/metric"
 	"rig/runtime/scenario"
 )
 
@@ -36,6 +38,7 @@ func Modules(o Options) []*spec.Module {
 		retry.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
+		metrics.Module(&metric.Registry{}),
 	}
 }
 
