@@ -50,11 +50,11 @@ var spanFunc = &spec.Func{
 		{Name: "kwargs", Type: "any", Keywords: true, Doc: "Its keyword arguments."},
 	},
 	Example: `
-def load(n):
+def fill(n):
     for i in range(n):
         log.span("row", t.db.query, "SELECT ?", i)
     return n
-expect.eq(log.span("load", load, 2), 2)
+expect.eq(log.span("load", fill, 2), 2)
 `,
 	Impl: span,
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -145,6 +146,8 @@ var fence = regexp.MustCompile("(?ms)^```python\n(.*?)^```")
 func docSamples(t *testing.T) []sample {
 	t.Helper()
 	files, err := filepath.Glob("../../docs/*.md")
+	guide, gerr := filepath.Glob("../../docs/guide/*.md")
+	files, err = append(files, guide...), errors.Join(err, gerr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,6 +265,8 @@ func TestExamplesRun(t *testing.T) {
 // TestGallery runs every scenario of scripts/ on both servers; on MariaDB none may be skipped.
 func TestGallery(t *testing.T) {
 	files, err := filepath.Glob("../../scripts/*.star")
+	guide, gerr := filepath.Glob("../../scripts/guide/*.star")
+	files, err = append(files, guide...), errors.Join(err, gerr)
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d scripts (%v)", len(files), err)
 	}

@@ -15,7 +15,12 @@ import (
 
 func TestParseLevels(t *testing.T) {
 	for _, x := range []struct{ text, want string }{
-		{"info", ""}, {"trace", ""}, {"warn,session=debug", ""}, {" session=debug , info", ""}, {"off", ""}, {"", ""},
+		{"info", ""},
+		{"trace", ""},
+		{"warn,session=debug", ""},
+		{" session=debug , info", ""},
+		{"off", ""},
+		{"", ""},
 		{"inof", `there is no level "inof", did you mean "info"?`},
 		{"loud", `there is no level "loud" (trace, debug, info, warn, error, off)`},
 		{"info,sesion=debug", `there is no module "sesion", did you mean "session"?`},

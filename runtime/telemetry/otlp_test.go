@@ -167,8 +167,11 @@ func TestOTLP(t *testing.T) {
 		t.Fatalf("%d spans: %v", len(r.spans), byName)
 	}
 	for _, x := range []struct{ name, parent, from, to string }{
-		{"rig exec", "", "0s", "60ms"}, {"a.star::test_x", "rig exec", "10ms", "50ms"}, {"load", "a.star::test_x", "15ms", "35ms"},
-		{"SELECT", "load", "20ms", "30ms"}, {"DELETE", "a.star::test_x", "35ms", "40ms"},
+		{"rig exec", "", "0s", "60ms"},
+		{"a.star::test_x", "rig exec", "10ms", "50ms"},
+		{"load", "a.star::test_x", "15ms", "35ms"},
+		{"SELECT", "load", "20ms", "30ms"},
+		{"DELETE", "a.star::test_x", "35ms", "40ms"},
 	} {
 		checkSpan(t, byName, x.name, x.parent, x.from, x.to)
 	}
