@@ -20,8 +20,11 @@ import (
 	"rig/runtime/event"
 )
 
-// closeBound bounds what the end of a run waits for the receiver.
-const closeBound = 5 * time.Second
+// closeBound bounds what the end of a run waits for the receiver; stopBound does when the run was told to stop.
+const (
+	closeBound = 5 * time.Second
+	stopBound  = time.Second
+)
 
 // batch is how many spans go in one request, and maxWaiting how many may wait for a slow receiver.
 const (
@@ -41,6 +44,7 @@ type otlp struct {
 	numbers sdkmetric.Exporter
 	reader  *sdkmetric.ManualReader
 
+	bound  time.Duration // of Close
 	ctx    context.Context
 	cancel context.CancelFunc
 	wake   chan struct{} // holds one token when a batch is ready
@@ -53,7 +57,7 @@ type otlp struct {
 }
 
 func newOTLP(asked []string, to string) (event.Sink, error) {
-	o := &otlp{to: to, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	o := &otlp{to: to, bound: closeBound, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	// What the variables say wins over what rig says of itself.
 	res, err := resource.New(o.ctx, resource.WithTelemetrySDK(), resource.WithAttributes(attribute.String("service.name", "rig")), resource.WithFromEnv())
@@ -102,6 +106,9 @@ func (o *otlp) openMetrics(res *resource.Resource) (err error) {
 func (o *otlp) Name() string { return "OpenTelemetry export to " + o.to }
 
 func (o *otlp) Event(e *event.Event) error {
+	if _, stop := e.Data.(*event.Signal); stop {
+		o.bound = stopBound
+	}
 	if o.tracer != nil {
 		o.tracer.take(e)
 	}
@@ -123,7 +130,7 @@ func (o *otlp) Close() error {
 	if o.tracer != nil {
 		o.tracer.finish()
 	}
-	bound := time.AfterFunc(closeBound, o.cancel)
+	bound := time.AfterFunc(o.bound, o.cancel)
 	defer bound.Stop()
 	close(o.quit)
 	<-o.done
@@ -151,7 +158,7 @@ func (o *otlp) fail(err error) {
 	defer o.mu.Unlock()
 	if o.err == nil {
 		if errors.Is(err, context.Canceled) {
-			err = fmt.Errorf("no answer within %s of the run's end", closeBound)
+			err = fmt.Errorf("no answer within %s of the run's end", o.bound)
 		}
 		o.err = err
 	}

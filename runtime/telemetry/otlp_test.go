@@ -296,6 +296,28 @@ func TestReceiverFails(t *testing.T) {
 	}
 }
 
+// TestStoppedRunEndsSoon: who pressed Ctrl-C does not wait for a receiver that is silent.
+func TestStoppedRunEndsSoon(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	s, err := FromEnv(environ(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+silent.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := event.NewBus(startedAt, nil, s)
+	for _, e := range run() {
+		b.Emit(e)
+	}
+	b.Emit(event.Event{Data: &event.Signal{Name: "SIGINT", Count: 1}})
+	f := b.Close()
+	if len(f) != 1 || !strings.Contains(f[0].Err.Error(), "no answer within 1s") {
+		t.Errorf("got %v", f)
+	}
+}
+
 func TestFromEnv(t *testing.T) {
 	for _, x := range []struct {
 		vars []string

@@ -238,6 +238,9 @@ func (f *file) Flush() error { return nil }
 
 // Close writes the file under another name and renames it, so that nobody reads half of it.
 func (f *file) Close() error {
+	if f.run == nil { // there was no run: what an earlier one wrote stays
+		return nil
+	}
 	reg, err := f.registry()
 	if err == nil {
 		err = prometheus.WriteToTextfile(f.path, reg)

@@ -184,3 +184,21 @@ func TestPrometheusFileGone(t *testing.T) {
 		t.Errorf("got %v", f)
 	}
 }
+
+// TestNoRunLeavesTheFile: a command that ends before its run overwrites nothing.
+func TestNoRunLeavesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.prom")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open("prometheus=" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "old" {
+		t.Errorf("the file is %q", b)
+	}
+}
