@@ -11,12 +11,14 @@ import (
 	"rig/builtins/expect"
 	"rig/builtins/log"
 	"rig/builtins/machine"
+	"rig/builtins/metrics"
 	"rig/builtins/rand"
 	"rig/builtins/retry"
 	"rig/builtins/spec"
 	"rig/builtins/task"
 	"rig/builtins/test"
 	"rig/builtins/watch"
+	"rig/runtime/metric"
 	"rig/runtime/scenario"
 )
 
@@ -40,6 +42,7 @@ func Modules(o Options) []*spec.Module {
 		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
+		metrics.Module(&metric.Registry{}),
 	}
 }
 

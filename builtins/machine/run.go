@@ -143,7 +143,7 @@ expect.eq(machine.new("m", states = {"only": only}, start = "only").run(t).data[
 		Params: value.LogParams(),
 		Impl: func(c *spec.Call) (starlark.Value, error) {
 			x := ctxOf(c.Recv)
-			x.test.Emit(script.CallerPos(c.Thread), value.LogLine(c, "info", x.visit.State))
+			x.test.EmitFrom(c.Thread, value.LogLine(c, "info", x.visit.State))
 			return starlark.None, nil
 		},
 	}},

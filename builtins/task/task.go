@@ -72,7 +72,7 @@ func launch(c *spec.Call, t *scenario.Test, name string, fn starlark.Callable, a
 		if err != nil {
 			d.Outcome, d.Error = event.Failed, script.Describe(err)
 		}
-		t.Emit(pos, d)
+		t.EmitIn(th.Span(), pos, d)
 		task.mu.Lock()
 		task.value, task.err, task.late, task.over = v, err, ctx.Err() != nil, true
 		task.mu.Unlock()

@@ -304,7 +304,7 @@ var logFunc = &spec.Func{
 t.log("loaded", rows = 10)
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		self(c.Recv).test.Emit(script.CallerPos(c.Thread), value.LogLine(c, "info", ""))
+		self(c.Recv).test.EmitFrom(c.Thread, value.LogLine(c, "info", ""))
 		return starlark.None, nil
 	},
 }

@@ -1,10 +1,14 @@
 package value
 
 import (
+	"errors"
+
 	"go.starlark.net/starlark"
 
 	"rig/builtins/spec"
 	"rig/runtime/event"
+	"rig/runtime/fault"
+	"rig/runtime/scenario"
 	"rig/runtime/script"
 )
 
@@ -23,6 +27,21 @@ func LogLine(c *spec.Call, level, module string) *event.Log {
 		d.Fields = append(d.Fields, event.Field{Key: Text(kv[0]), Value: Text(kv[1])})
 	}
 	return d
+}
+
+// OutcomeOf tells how a call of a script ended.
+func OutcomeOf(err error) event.Outcome {
+	var skip *scenario.SkipError
+	var f *fault.Error
+	switch {
+	case err == nil:
+		return event.OK
+	case errors.As(err, &skip):
+		return event.Skipped
+	case errors.As(err, &f) && f.ReplyLost:
+		return event.Unknown
+	}
+	return event.Failed
 }
 
 // Text prints a value as print does; one that is too deep or too large is only named.

@@ -72,7 +72,7 @@ func conn(v starlark.Value) *session.Session { return v.(*Session).s }
 func callOf(th *starlark.Thread, op string) session.Call {
 	c := session.Call{Op: op, Pos: script.CallerPos(th)}
 	if t := script.From(th); t != nil {
-		c.Holder = t.Name()
+		c.Holder, c.Parent = t.Name(), t.Span()
 	}
 	return c
 }

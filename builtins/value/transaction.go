@@ -191,7 +191,7 @@ func Retry(c *spec.Call, name string, p resilience.Policy, attempt func(n int) e
 	emit := func(event.Pos, event.Data) {}
 	if t, err := scenario.FromThread(c.Thread); err == nil {
 		seed = uint64(t.Seed())
-		emit = t.Emit
+		emit = func(pos event.Pos, d event.Data) { t.EmitIn(th.Span(), pos, d) }
 	}
 	rng := rand.New(rand.NewPCG(seed, uint64(pos.Line)))
 	return p.Do(th.Context(), name, rng, attempt, func(a resilience.Attempt) {

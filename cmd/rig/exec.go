@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +58,10 @@ type execCmd struct {
 
 	Report        []string `group:"reports" placeholder:"FORMAT[=PATH]" help:"A further report: junit, tap, jsonl, github, gotest-json. May be given several times." sep:"none"`
 	RunsDir       string   `group:"reports" placeholder:"DIR" help:"Folder of the journals, .rig/runs."`
+	Metrics       []string `group:"reports" placeholder:"prometheus=TO" help:"Metrics for Prometheus: :PORT serves them on 127.0.0.1 during the run, FILE is written at its end. May be given several times." sep:"none"`
+	Summary       bool     `group:"reports" help:"End with the timings of statements and spans."`
+	LogLevel      string   `group:"reports" placeholder:"LEVELS" help:"Log lines to show, such as info,session=debug; rig help logs explains."`
+	LogFormat     string   `group:"reports" placeholder:"FORM" help:"Form of log lines: auto, text, or json, which goes to stderr."`
 	UpdateGoldens bool     `group:"reports" help:"Write the files of expect.golden anew."`
 	Verbose       int      `short:"v" group:"reports" type:"counter" help:"Show more: -v what rig does, -vv every statement."`
 	Quiet         bool     `short:"q" group:"reports" help:"Show failures and the summary only."`
@@ -70,6 +75,7 @@ func (c *execCmd) settings() map[string]string {
 		"test-timeout": c.TestTimeout, "cleanup-timeout": c.CleanupTimeout, "max-rows": c.MaxRows, "max-bytes": c.MaxBytes, "jobs": c.Jobs,
 		"seed": c.Seed, "retries": c.Retries, "flaky": c.Flaky, "max-fail": c.MaxFail, "runs-dir": c.RunsDir, "color": c.Color,
 		"allow-database": strings.Join(c.AllowDatabase, "\x00"), "report": strings.Join(c.Report, "\x00"), "tags": strings.Join(c.Tag, "\x00"),
+		"metrics": strings.Join(c.Metrics, "\x00"), "log-level": c.LogLevel, "log-format": c.LogFormat,
 	} {
 		if text != "" {
 			out[name] = text
@@ -77,6 +83,9 @@ func (c *execCmd) settings() map[string]string {
 	}
 	if c.Strict {
 		out["strict"] = "true"
+	}
+	if c.Summary {
+		out["summary"] = "true"
 	}
 	return out
 }
@@ -109,6 +118,7 @@ type execution struct {
 
 	bus     *event.Bus
 	tally   *report.Tally
+	levels  report.Levels
 	broken  []string // reports that could not be opened
 	journal string
 	host    *script.Host
@@ -126,6 +136,10 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 	if _, err := cfg.Target(""); err != nil {
 		return &exitError{exitUsage, err}
 	}
+	levels, err := logLevels(cfg)
+	if err != nil {
+		return err
+	}
 	sel, err := c.selection(cfg)
 	if err != nil {
 		return err
@@ -137,7 +151,7 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 	if err != nil {
 		return err
 	}
-	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}}
+	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels}
 	x.id = newRunID(x.start)
 	if x.seed, err = c.seedOf(cfg); err != nil {
 		return err
@@ -161,6 +175,10 @@ func runsDir(cfg *config.Config) string {
 
 // open makes the sinks and the bus. A report that cannot be opened does not stop the run, but the run is incomplete.
 func (x *execution) open(flags *paramFlags) error {
+	exporters, err := x.telemetry()
+	if err != nil {
+		return err
+	}
 	dir := runsDir(x.cfg)
 	var sinks []event.Sink
 	journal, err := report.OpenJournal(dir, x.id)
@@ -171,7 +189,7 @@ func (x *execution) open(flags *paramFlags) error {
 		sinks = append(sinks, journal)
 		_ = report.Prune(dir, 20, 14*24*time.Hour, x.start) // old runs that stay harm nobody
 	}
-	sinks = append(sinks, x.console())
+	sinks = append(append(sinks, x.console()), exporters...)
 	if err := distinct(x.cfg.List("report")); err != nil {
 		for _, s := range sinks {
 			_ = s.Close() // nothing was written yet
@@ -223,8 +241,13 @@ func (x *execution) console() event.Sink {
 		}
 	}
 	fd, tty := terminal(out)
+	color := colored(x.cfg.String("color"), out)
+	handler, to := logs(x.cfg.String("log-format"), color, tty, x.s.err)
+	if _, same := terminal(to); same && to != nil {
+		tty = false // lines of another writer on the terminal would break the live area
+	}
 	return report.NewConsole(out, report.ConsoleOptions{
-		Color: colored(x.cfg.String("color"), out), Live: tty && !x.cmd.Quiet && os.Getenv("TERM") != "dumb",
+		Color: color, Live: tty && !x.cmd.Quiet && os.Getenv("TERM") != "dumb",
 		Width: func() int {
 			w, _, err := term.GetSize(fd)
 			if err != nil {
@@ -232,7 +255,7 @@ func (x *execution) console() event.Sink {
 			}
 			return w
 		},
-		Verbose: x.cmd.Verbose, Quiet: x.cmd.Quiet, JournalPath: x.journal,
+		Verbose: x.cmd.Verbose, Quiet: x.cmd.Quiet, JournalPath: x.journal, Summary: x.cfg.Bool("summary"), Levels: x.levels, Logs: handler, LogTo: to,
 	})
 }
 
@@ -262,14 +285,13 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	x.targets.ask = askPassword(x.s.in, x.s.err)
 	signals.last = x.targets.close
 	x.announce()
-	log := logger(x.s.err, x.cmd.Verbose, colored(x.cfg.String("color"), x.s.err))
-	log.Info("run", "id", x.id, "seed", x.seed, "journal", x.journal)
+	x.own("run", event.Field{Key: "id", Value: x.id}, event.Field{Key: "seed", Value: strconv.FormatInt(x.seed, 10)}, event.Field{Key: "journal", Value: x.journal})
 	plan := scenario.Discover(ctx, x.host, reg, x.bus, files)
 	for _, f := range plan.Files {
 		x.files[f.Path] = true
 	}
 	for _, f := range x.params.shown() {
-		log.Info("param", f.Key, f.Value)
+		x.own("param", f)
 	}
 	for _, w := range x.params.misspelt() {
 		fmt.Fprintln(x.s.err, "rig: warning:", w)

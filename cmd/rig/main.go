@@ -1,22 +1,20 @@
 // Command rig runs Starlark scenarios against databases that speak the MySQL protocol.
 //
 // This package is the command line: the grammar, one file per command, signals, the wiring of the runtime's parts. What goes where:
-// results and listings to stdout; problems of rig itself to stderr with the prefix "rig: "; logs of rig's own, with -v,
-// to stderr through slog. Only main ends the process.
+// results, listings and log lines to stdout; problems of rig itself to stderr with the prefix "rig: "; with --log-format json
+// the log lines go to stderr, too. Only main ends the process.
 package main
 
 import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/lmittmann/tint"
 	"golang.org/x/term"
 
 	"rig/runtime/event"
@@ -79,7 +77,7 @@ type cli struct {
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`
-	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards."`
+	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards, logs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print the completion of a shell: bash, zsh or fish."`
@@ -187,18 +185,6 @@ func scriptText(e *event.Error) string {
 	return text
 }
 
-// logger is rig's own log, for -v.
-func logger(w io.Writer, verbose int, color bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose > 0 {
-		level = slog.LevelInfo
-	}
-	if verbose > 1 {
-		level = slog.LevelDebug
-	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: !color}))
-}
-
 // terminal reports whether a stream is one.
 func terminal(w any) (fd int, ok bool) {
 	f, isFile := w.(*os.File)
@@ -222,12 +208,12 @@ func colored(when string, w io.Writer) bool {
 
 // helpCmd explains a topic.
 type helpCmd struct {
-	Topic string `arg:"" optional:"" help:"exit-codes, capabilities, errors or guards."`
+	Topic string `arg:"" optional:"" help:"exit-codes, capabilities, errors, guards or logs."`
 }
 
 func (h helpCmd) Run(s streams) error {
 	topics := map[string]func(io.Writer){
-		"exit-codes": helpExitCodes, "capabilities": helpCapabilities, "errors": helpErrors, "guards": helpGuards,
+		"exit-codes": helpExitCodes, "capabilities": helpCapabilities, "errors": helpErrors, "guards": helpGuards, "logs": helpLogs,
 	}
 	f := topics[h.Topic]
 	if f == nil {

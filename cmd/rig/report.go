@@ -14,6 +14,7 @@ type reportCmd struct {
 	Journal string   `arg:"" help:"A run.jsonl."`
 	Report  []string `placeholder:"FORMAT[=PATH]" help:"console (the default), junit, tap, jsonl, github, gotest-json. May be given several times." sep:"none"`
 	Color   string   `default:"auto" enum:"auto,always,never" help:"Colours: auto, always or never."`
+	Summary bool     `help:"On the console: the timings of statements and spans, too."`
 	Verbose int      `short:"v" type:"counter" help:"Show more."`
 }
 
@@ -31,7 +32,7 @@ func (c *reportCmd) Run(s streams) error {
 	var sinks []event.Sink
 	for _, spec := range specs {
 		if spec == "console" {
-			sinks = append(sinks, report.NewConsole(s.out, report.ConsoleOptions{Color: colored(c.Color, s.out), Verbose: c.Verbose, JournalPath: c.Journal}))
+			sinks = append(sinks, report.NewConsole(s.out, report.ConsoleOptions{Color: colored(c.Color, s.out), Verbose: c.Verbose, Summary: c.Summary, JournalPath: c.Journal}))
 			continue
 		}
 		sink, err := report.Open(spec, s.out)

@@ -27,6 +27,7 @@ var floors = []struct {
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
+	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
@@ -44,6 +45,9 @@ var doors = []struct {
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
 	{"github.com/lmittmann/tint", []string{"rig/cmd/rig"}, "only the command prints logs"},
 	{"github.com/avast/retry-go", []string{"rig/runtime/resilience"}, "one retry mechanism"},
+	{"github.com/HdrHistogram", []string{"rig/runtime/metric"}, "quantiles come from one place"},
+	{"github.com/prometheus", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
+	{"go.opentelemetry.io", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

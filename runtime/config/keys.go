@@ -51,6 +51,10 @@ func Keys() []Key {
 		{Name: "allow-database", Type: typeStrings, Help: "databases, not made by rig, that tests may use"},
 		{Name: "runs-dir", Type: typeString, Default: ".rig/runs", Help: "folder of the journals"},
 		{Name: "color", Type: typeString, Default: "auto", Choices: []string{"auto", "always", "never"}, Help: "colours on the terminal"},
+		{Name: "log-level", Type: typeString, Help: "log lines to show: a level for all modules, and of single ones: info,session=debug"},
+		{Name: "log-format", Type: typeString, Default: "auto", Choices: []string{"auto", "text", "json"}, Help: "form of log lines; auto is tinted on a terminal"},
+		{Name: "metrics", Type: typeStrings, Help: "metrics for Prometheus: prometheus=:PORT or prometheus=FILE"},
+		{Name: "summary", Type: typeBool, Default: "false", Help: "end with the timings of statements and spans"},
 		{Name: "tags", Type: typeStrings, Help: "run only tests with one of these tags; !tag leaves those out"},
 	}
 	for i := range keys {

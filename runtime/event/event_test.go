@@ -108,6 +108,8 @@ func TestBusHidesSecrets(t *testing.T) {
 	b.Secret("s3cr'et/pw")
 	b.Secret("ab")
 	b.Emit(Event{Data: &Statement{SQL: "SET PASSWORD = 's3cr''et/pw'"}})
+	b.Emit(Event{Data: &Span{Name: "s3cr'et/pw", Error: &Error{Message: "s3cr'et/pw"}}})
+	b.Emit(Event{Data: &Metric{Labels: []Field{{"k", "s3cr'et/pw"}}}})
 	b.Emit(Event{Data: &Log{Message: "mysql://u:s3cr%27et%2Fpw@h ab abc", Fields: []Field{{"k", "s3cr'et/pw"}}}})
 	b.Emit(Event{Data: &TestEnd{Errors: []*Error{{Message: "no s3cr'et/pw", SQL: "s3cr'et/pw", Detail: "s3cr'et/pw"}}}})
 	b.Close()
@@ -120,7 +122,7 @@ func TestBusHidesSecrets(t *testing.T) {
 			t.Errorf("not masked: %s", j)
 		}
 	}
-	if m := k.events[1].Data.(*Log).Message; !strings.HasSuffix(m, "*** abc") {
+	if m := k.events[3].Data.(*Log).Message; !strings.HasSuffix(m, "*** abc") {
 		t.Errorf("a short secret is masked as a word only, got %q", m)
 	}
 }
@@ -149,6 +151,9 @@ func TestJSONRoundTrip(t *testing.T) {
 		&TestEnd{Outcome: Failed, Errors: []*Error{{Message: "m", Stack: []Frame{{"f", Pos{"a", 1, 2}}}}}},
 		&Target{Name: "t", Capabilities: []string{"x"}},
 		&Leak{What: "lock"},
+		&Span{Name: "load", Duration: 7, Outcome: Failed, Error: &Error{Kind: "deadlock", Message: "m"}},
+		&Metric{Name: "booked_total", Type: MetricCounter, Value: 0.1, Labels: []Field{{"bank", "a"}}},
+		&Metric{Name: "depth", Type: MetricGauge, Value: -1e-9, Delta: true, Outcome: Unknown},
 	} {
 		in := Event{Seq: 7, At: 3 * time.Second, ID: 4, Parent: 5, Test: "a.star::t", Session: "s1", Pos: Pos{"dir/a.star", 12, 5}, Data: d}
 		line := AppendJSON(nil, &in)
@@ -181,6 +186,7 @@ func TestEveryKindHasABlank(t *testing.T) {
 	for _, k := range []Kind{
 		KindRunStart, KindPlan, KindRunEnd, KindTarget, KindFileLoad, KindTestStart, KindTestEnd, KindSessionOpen, KindSessionClose, KindStatement,
 		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindProgress, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
+		KindSpan, KindMetric,
 	} {
 		if d := blank(k); d == nil || d.Kind() != k {
 			t.Errorf("blank(%s) = %v", k, d)

@@ -30,6 +30,8 @@ const (
 	KindSinkDetached     Kind = "sink.detached"
 	KindBreaker          Kind = "breaker"
 	KindProgress         Kind = "progress"
+	KindSpan             Kind = "span"
+	KindMetric           Kind = "metric"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -85,7 +87,8 @@ type FileLoad struct {
 	Error    *Error        `json:"error,omitempty"`
 }
 
-// TestStart begins a test or a subtest (Event.Parent is the enclosing test's id). Attempt counts from 1.
+// TestStart begins a test or a subtest. Event.ID is its own id, which its other events have as their parent; Event.Parent is
+// the enclosing test's id, or that of the span in which the subtest runs. Attempt counts from 1.
 type TestStart struct {
 	Attempt int   `json:"attempt"`
 	Seed    int64 `json:"seed"`
@@ -221,6 +224,34 @@ type Log struct {
 	Fields  []Field `json:"fields,omitempty"`
 }
 
+// Span is a piece of work that has ended, named by the script. Event.ID is its own id, which what happened inside has as
+// its parent; Event.Parent is the enclosing span's or the test's. It began Duration before Event.At.
+type Span struct {
+	Name     string        `json:"name"`
+	Duration time.Duration `json:"duration"`
+	Outcome  Outcome       `json:"outcome"`
+	Error    *Error        `json:"error,omitempty"`
+}
+
+// The types of metrics.
+const (
+	MetricCounter = "counter" // only grows
+	MetricGauge   = "gauge"   // goes up and down; the last value counts
+	MetricTimer   = "timer"   // a distribution of durations in seconds
+	MetricTrend   = "trend"   // a distribution of numbers
+)
+
+// Metric is one measurement of a script. Value is what was added to a counter, what a gauge was set to, or with Delta
+// changed by, and what was observed. Labels are sorted by key. Outcome is that of a call that was timed.
+type Metric struct {
+	Name    string  `json:"name"`
+	Type    string  `json:"type"`
+	Value   float64 `json:"value"`
+	Delta   bool    `json:"delta,omitempty"`
+	Labels  []Field `json:"labels,omitempty"`
+	Outcome Outcome `json:"outcome"`
+}
+
 // Leak is something a test left behind; Event.Pos is the line that opened it. What is transaction, lock, session, task,
 // table or connection (of a pool, not released).
 type Leak struct {
@@ -259,6 +290,8 @@ func (*Task) Kind() Kind             { return KindTask }
 func (*Retry) Kind() Kind            { return KindRetry }
 func (*Breaker) Kind() Kind          { return KindBreaker }
 func (*Progress) Kind() Kind         { return KindProgress }
+func (*Span) Kind() Kind             { return KindSpan }
+func (*Metric) Kind() Kind           { return KindMetric }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -270,7 +303,7 @@ func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{},
+		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{},
 	} {
 		if d.Kind() == k {
 			return d
@@ -398,6 +431,18 @@ func (d *Expect) redact(f func(string) string) Data { return &Expect{Error: d.Er
 func (d *Log) redact(f func(string) string) Data {
 	c := *d
 	c.Message, c.Fields = f(c.Message), redactFields(c.Fields, f)
+	return &c
+}
+
+func (d *Span) redact(f func(string) string) Data {
+	c := *d
+	c.Name, c.Error = f(c.Name), c.Error.redact(f)
+	return &c
+}
+
+func (d *Metric) redact(f func(string) string) Data {
+	c := *d
+	c.Labels = redactFields(c.Labels, f)
 	return &c
 }
 

@@ -14,11 +14,13 @@ package report
 //	info file.star:3: message key=value     log lines of scripts; print() lines as they are. Both begin with the test's
 //	                                        id when several tests run
 //	... file.star::test_x running for 10s   without a live area: a test that takes long
+//	count  errors  mean  p50 ...            tables of what scripts measured; with Summary of statements and spans, too
 //	12 tests: 11 passed, 1 failed in 1.2s   the end: counts, seed when something failed, the journal's path, what to do next
 //
 // Subtests have lines of their own only when they did not pass. Quiet leaves out the run's line, ok lines, print(), log
-// lines below warn, and tests that take long. Verbose 1 adds debug lines, passed subtests, and what happens to targets,
-// sessions, transactions' retries, tasks and machines; verbose 2 adds every statement.
+// lines below warn, tests that take long, and numbers that nobody asked for with Summary. Verbose 1 adds debug lines, passed
+// subtests, and what happens to targets, sessions, transactions' retries, tasks and machines; verbose 2 adds every statement. Levels
+// change that for each source of lines.
 //
 // With Live the last lines of the terminal, at most eight, show what runs. They are redrawn at most every 100 ms, and
 // erased in the same write that adds permanent lines. Only Live moves the cursor and only Color colours. Texts of scripts and servers
@@ -27,12 +29,13 @@ package report
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"rig/runtime/event"
+	"rig/runtime/metric"
 )
 
 // ConsoleOptions say how a console shows a run.
@@ -43,6 +46,13 @@ type ConsoleOptions struct {
 	Verbose     int        // 0, 1 or 2
 	Quiet       bool       // failures and the summary only; no live area
 	JournalPath string     // shown when something failed
+	Summary     bool       // show the timings of statements and spans at the end, too
+
+	Levels Levels // which log lines are shown; where it says nothing, Verbose and Quiet do
+	// Logs makes the handler of log lines; nil shows them in the console's own form. Its lines stand among the console's, or
+	// go to LogTo, which then has what scripts print as well.
+	Logs  func(io.Writer) slog.Handler
+	LogTo io.Writer
 }
 
 // Console is the sink that people watch.
@@ -51,12 +61,17 @@ type Console struct {
 	w     io.Writer
 	o     ConsoleOptions
 	paint painter
+	base  slog.Level   // of modules that Levels does not name
+	debug bool         // some module shows details
+	logs  slog.Handler // nil for the console's own form
 
 	mu       sync.Mutex // guards all below, and w
 	story    story
-	tally    *Tally // for the counts while the run goes on
-	out      []byte // permanent text that is not written yet
-	err      error  // the first of w; nothing is written after it
+	tally    *Tally      // for the counts while the run goes on
+	numbers  *metric.Set // nil until there is something to fold
+	started  time.Time   // of the run, on the wall clock
+	out      []byte      // permanent text that is not written yet
+	err      error       // the first of w; nothing is written after it
 	head     head
 	tests    []*shownTest      // that run, in the order of their start
 	attempts map[string]string // what the first failed attempt of a test said
@@ -79,6 +94,18 @@ func NewConsole(w io.Writer, o ConsoleOptions) *Console {
 	c := &Console{w: w, o: o, paint: noColour, story: newStory(), tally: NewTally(TallyOptions{}), attempts: map[string]string{}}
 	if o.Color {
 		c.paint = colour
+	}
+	c.base = o.Levels.base(o.Verbose, o.Quiet)
+	c.debug = c.detailed()
+	if o.Logs != nil {
+		to := o.LogTo
+		if to == nil {
+			to = permanent{c}
+		}
+		c.logs = o.Logs(to)
+	}
+	if o.Summary {
+		c.numbers = metric.NewSet(metric.Options{Statements: true, Spans: true})
 	}
 	if o.Quiet {
 		return c
@@ -130,6 +157,7 @@ func (c *Console) take(e *event.Event) {
 	switch d := e.Data.(type) {
 	case *event.RunStart:
 		c.head.start(d)
+		c.started = d.StartedAt
 	case *event.Plan:
 		c.head.tests += len(d.Tests)
 		c.head.planned = true
@@ -148,6 +176,8 @@ func (c *Console) take(e *event.Event) {
 		c.statement(e)
 	case *event.Progress:
 		c.watched(e, d)
+	case *event.Metric:
+		c.measure(e)
 	case *event.Log:
 		c.log(e, d)
 	case *event.Leak:
@@ -159,7 +189,10 @@ func (c *Console) take(e *event.Event) {
 	case *event.RunEnd:
 		c.runEnd(d)
 	}
-	if c.o.Verbose > 0 {
+	if c.o.Summary {
+		c.summarise(e)
+	}
+	if c.debug {
 		c.detail(e)
 	}
 }
@@ -277,61 +310,6 @@ func (c *Console) leak(e *event.Event, d *event.Leak) {
 		who = c.paint(dim, "  ("+oneLine(e.Test)+")")
 	}
 	c.line(c.paint(warn, "LEAK"), "  ", at, oneLine(d.What), ": ", oneLine(d.Detail), who)
-}
-
-// log shows a line of a script, or of rig.
-func (c *Console) log(e *event.Event, d *event.Log) {
-	quiet := d.Level != "warn" && d.Level != "error"
-	if c.o.Quiet && quiet || d.Level == "debug" && c.o.Verbose == 0 {
-		return
-	}
-	prefix := ""
-	if e.Test != "" && len(c.tests) > 1 {
-		prefix = c.paint(dim, oneLine(e.Test)+":") + " "
-	}
-	if d.Level != "print" {
-		c.line(prefix, c.logLine(e, d))
-		return
-	}
-	for text := range strings.SplitSeq(clean(d.Message), "\n") {
-		c.line(prefix, text)
-	}
-}
-
-func (c *Console) logLine(e *event.Event, d *event.Log) string {
-	look := dim
-	switch d.Level {
-	case "warn":
-		look = warn
-	case "error":
-		look = bad
-	}
-	return c.paint(look, oneLine(d.Level)) + logText(e, d)
-}
-
-// logText gives " file.star:3: message key=value" without the level.
-func logText(e *event.Event, d *event.Log) string {
-	var b strings.Builder
-	if !e.Pos.IsZero() {
-		fmt.Fprintf(&b, " %s:", oneLine(event.Pos{File: e.Pos.File, Line: e.Pos.Line}.String()))
-	}
-	if d.Module != "" {
-		b.WriteString(" " + oneLine(d.Module) + ":")
-	}
-	b.WriteString(" " + oneLine(d.Message))
-	for _, f := range d.Fields {
-		value := clean(f.Value)
-		if value == "" || strings.ContainsAny(value, " \t\n\"=") {
-			value = quote(value)
-		}
-		b.WriteString(" " + oneLine(f.Key) + "=" + value)
-	}
-	return b.String()
-}
-
-// quote is a value between quotation marks in one line; text that is clean stays as it is.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
 }
 
 // find gives the running test of an id, nil for others.

@@ -2,22 +2,24 @@ package report
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"rig/runtime/event"
 )
 
-// detail prints what only a verbose console shows.
+// detail prints what only a console of that level shows.
 func (c *Console) detail(e *event.Event) {
-	text := detailText(e)
-	if d, ok := e.Data.(*event.Statement); ok && c.o.Verbose > 1 {
-		one := ran{sql: d.SQL, duration: d.Duration, rows: d.Rows, affected: d.Affected, outcome: d.Outcome}
-		if d.Error != nil {
-			one.code = d.Error.Name
-		}
-		text = "sql  " + one.text()
+	module := detailModule(e)
+	if module == "" || !c.shows(module, slog.LevelDebug) {
+		return
 	}
+	text := detailText(e)
 	if text == "" {
+		return
+	}
+	if c.logs != nil {
+		c.record(e, slog.LevelDebug, module, text, nil)
 		return
 	}
 	var who []string
@@ -33,9 +35,42 @@ func (c *Console) detail(e *event.Event) {
 	c.line(c.paint(dim, "  "+prefix+text))
 }
 
+// detailModule gives the source of the line for an event, "" for events that have none.
+func detailModule(e *event.Event) string {
+	switch e.Data.(type) {
+	case *event.Statement:
+		return moduleStatement
+	case *event.Target:
+		return "target"
+	case *event.FileLoad:
+		return "load"
+	case *event.SessionOpen, *event.SessionClose, *event.Kill:
+		return "session"
+	case *event.Database:
+		return "database"
+	case *event.Transition:
+		return "machine"
+	case *event.Task:
+		return "task"
+	case *event.Retry, *event.Breaker:
+		return "retry"
+	case *event.Span:
+		return "span"
+	case *event.Expect:
+		return "expect"
+	}
+	return ""
+}
+
 // detailText gives the line for an event, "" for those that have none.
 func detailText(e *event.Event) string {
 	switch d := e.Data.(type) {
+	case *event.Statement:
+		one := ran{sql: d.SQL, duration: d.Duration, rows: d.Rows, affected: d.Affected, outcome: d.Outcome}
+		if d.Error != nil {
+			one.code = d.Error.Name
+		}
+		return "sql  " + one.text()
 	case *event.Target:
 		return sentence(nil, "target %s (%s) is %s", d.Name, strings.TrimSpace(d.Type+" "+d.Version), d.State)
 	case *event.FileLoad:
@@ -94,6 +129,8 @@ func flowText(e *event.Event) string {
 			return ""
 		}
 		return sentence(nil, "watched %s for %s, %s: %s", d.Name, span(d.Elapsed), count(int64(d.Looks), "look"), d.Value)
+	case *event.Span:
+		return sentence(d.Error, "span %s %s in %s", d.Name, d.Outcome, span(d.Duration))
 	case *event.Expect:
 		return sentence(d.Error, "expectation failed")
 	}

@@ -28,7 +28,7 @@ func baseID(id string) string {
 	return id[:i]
 }
 
-// family tells tests from subtests. Event.Parent does not: it is the test's own id in all of a test's events. A subtest's
+// family tells tests from subtests. Event.Parent does not: journals of earlier versions have the test's own id there. A subtest's
 // id continues the id of a test that is planned or runs.
 type family struct {
 	planned map[string]bool

@@ -186,6 +186,7 @@ func (c *Console) runEnd(d *event.RunEnd) {
 	if d.Error != nil && d.Error.Message != c.told {
 		c.problem("the run could not go on", d.Error)
 	}
+	c.showNumbers()
 	c.summary(d)
 }
 
@@ -197,6 +198,7 @@ func (c *Console) brokeOff() {
 	for _, t := range c.tests {
 		c.line("  ", oneLine(t.id), " did not finish")
 	}
+	c.showNumbers()
 	end.Exit = exitInternal
 	c.summary(&end)
 }

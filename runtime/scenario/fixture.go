@@ -138,11 +138,11 @@ func (f *fixture) teardown(ctx context.Context) {
 	}
 	// A fixture has no place in the plan: it appears among the tests only when something is wrong with it.
 	t.id, t.item.Pos = f.file.Path+"::teardown_all", event.Pos{File: f.file.Path}
-	t.Emit(t.item.Pos, &event.TestStart{Attempt: 1, Seed: t.seed})
+	t.emitOwn(0, t.item.Pos, &event.TestStart{Attempt: 1, Seed: t.seed})
 	end := t.end(&v, start)
 	end.Attempt, end.Final = 1, true
 	if end.Outcome == event.Failed {
 		f.run.failures.Add(1)
 	}
-	t.Emit(event.Pos{}, end)
+	t.emitOwn(0, event.Pos{}, end)
 }

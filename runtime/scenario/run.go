@@ -209,7 +209,7 @@ func (r *run) attempt(ctx context.Context, f *fixture, target *Target, it *Item,
 		run: r, item: it, id: it.ID, name: it.Name, seed: seedOf(r.Seed, seedName(it.ID)), event: r.Bus.NextID(),
 		target: target, fixture: f,
 	}
-	t.Emit(it.Pos, &event.TestStart{Attempt: attempt, Seed: t.seed})
+	t.emitOwn(0, it.Pos, &event.TestStart{Attempt: attempt, Seed: t.seed})
 	start := time.Now()
 	v := r.conduct(ctx, t)
 	end := t.end(&v, start)
@@ -217,7 +217,7 @@ func (r *run) attempt(ctx context.Context, f *fixture, target *Target, it *Item,
 	failed = end.Outcome == event.Failed
 	end.Final = !failed || last || ctx.Err() != nil
 	end.Flaky = !failed && end.Outcome == event.OK && attempt > 1
-	t.Emit(event.Pos{}, end)
+	t.emitOwn(0, event.Pos{}, end)
 	return failed
 }
 

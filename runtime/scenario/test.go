@@ -129,6 +129,31 @@ func (t *Test) Emit(pos event.Pos, d event.Data) {
 	t.run.Bus.Emit(event.Event{Parent: t.event, Test: t.id, Pos: pos, Data: d})
 }
 
+// EmitIn puts a fact on the stream that happened within a span of the test; 0 is the test itself.
+func (t *Test) EmitIn(span event.ID, pos event.Pos, d event.Data) {
+	if span == 0 {
+		span = t.event
+	}
+	t.run.Bus.Emit(event.Event{Parent: span, Test: t.id, Pos: pos, Data: d})
+}
+
+// EmitFrom puts a fact on the stream that the script's current line tells, within its span.
+func (t *Test) EmitFrom(th *starlark.Thread, d event.Data) {
+	span := event.ID(0)
+	if s := script.From(th); s != nil {
+		span = s.Span()
+	}
+	t.EmitIn(span, script.CallerPos(th), d)
+}
+
+// emitOwn puts the start or the end of the test on the stream; within is the span that encloses it, 0 without one.
+func (t *Test) emitOwn(within event.ID, pos event.Pos, d event.Data) {
+	if within == 0 && t.parent != nil {
+		within = t.parent.event
+	}
+	t.run.Bus.Emit(event.Event{ID: t.event, Parent: within, Test: t.id, Pos: pos, Data: d})
+}
+
 // Cleanup runs fn when the test has ended, last in first out, always.
 func (t *Test) Cleanup(name string, fn func(context.Context) error) {
 	t.mu.Lock()
@@ -206,18 +231,19 @@ func (t *Test) Run(parent *script.Thread, name string, fn starlark.Callable, arg
 	}
 	sub.value = t.run.NewValue(sub)
 	t.subtests.Add(1)
-	sub.Emit(script.PosOf(fn), &event.TestStart{Attempt: 1, Seed: sub.seed})
+	sub.emitOwn(parent.Span(), script.PosOf(fn), &event.TestStart{Attempt: 1, Seed: sub.seed})
 	start := time.Now()
 
 	th := parent.Child(sub.id, sub.phase)
 	th.SetScope(sub)
+	th.Within(sub.event)
 	a, kw := args(sub.value)
 	_, err := th.Call(fn, a, kw)
 	v := verdict{body: err}
 	sub.runCleanups(sub.phase, &v)
 	end := sub.end(&v, start)
 	end.Attempt, end.Final = 1, true
-	sub.Emit(event.Pos{}, end)
+	sub.emitOwn(parent.Span(), event.Pos{}, end)
 	if end.Outcome == event.Failed {
 		t.failedSubs.Add(1)
 	}

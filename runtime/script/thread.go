@@ -22,7 +22,8 @@ type Thread struct {
 	ctx     context.Context
 	name    string
 	scope   any
-	module  string // the file that loads
+	span    event.ID // of the work that runs now; 0 outside spans
+	module  string   // the file that loads
 	load    bool
 	made    int         // bytes of text since the heap was looked at
 	guard   *guardError // set by a guard that stopped the thread
@@ -49,6 +50,7 @@ func From(th *starlark.Thread) *Thread {
 // Child makes a thread that runs beside or inside t, with its scope.
 func (t *Thread) Child(name string, ctx context.Context) *Thread {
 	c := t.host.newThread(ctx, name, t.scope)
+	c.span = t.span
 	return c
 }
 
@@ -66,6 +68,16 @@ func (t *Thread) Scope() any { return t.scope }
 
 // SetScope changes it; before the first call only.
 func (t *Thread) SetScope(scope any) { t.scope = scope }
+
+// Span is the id of the span that encloses what the thread does now, 0 outside spans.
+func (t *Thread) Span() event.ID { return t.span }
+
+// Within makes what the thread does part of a span until the returned function is called; 0 is none.
+func (t *Thread) Within(span event.ID) (leave func()) {
+	outer := t.span
+	t.span = span
+	return func() { t.span = outer }
+}
 
 // Loading reports whether the thread runs a file's top level.
 func (t *Thread) Loading() bool { return t.load }
