@@ -91,6 +91,9 @@ type Outcome struct {
 	looked atomic.Bool // somebody asked how the call ended
 }
 
+// Ending is a value that tells how something ended; Err is nil where that was well.
+type Ending interface{ Err() *Error }
+
 // Looked reports whether somebody asked how the call ended.
 func (o *Outcome) Looked() bool { return o.looked.Load() }
 

@@ -215,11 +215,19 @@ func transact(c *spec.Call) (starlark.Value, error) {
 
 // undo rolls back after an error, which stays the error; only a rollback that fails for a reason of its own is told too.
 func undo(s *session.Session, call session.Call, cause error) error {
-	if s.Closed() {
-		return cause
-	}
-	if err := s.Rollback(call); err != nil && !fault.IsKind(err, fault.Cancelled, fault.SessionClosed, fault.SessionBusy) {
+	if err := Undo(s, call); err != nil {
 		return errors.Join(cause, fmt.Errorf("and the rollback failed: %w", err))
 	}
 	return cause
+}
+
+// Undo rolls back after an error. A session that cannot do so any more has nothing left to undo.
+func Undo(s *session.Session, call session.Call) error {
+	if s.Closed() {
+		return nil
+	}
+	if err := s.Rollback(call); err != nil && !fault.IsKind(err, fault.Cancelled, fault.SessionClosed, fault.SessionBusy) {
+		return err
+	}
+	return nil
 }
