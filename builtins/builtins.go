@@ -6,6 +6,7 @@ package builtins
 import (
 	"go.starlark.net/starlark"
 
+	"rig/builtins/coordinator"
 	"rig/builtins/core"
 	"rig/builtins/expect"
 	"rig/builtins/log"
@@ -33,6 +34,7 @@ func Modules(o Options) []*spec.Module {
 		expect.Module(o.Goldens),
 		task.Module(),
 		machine.Module(),
+		coordinator.Module(),
 		retry.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),

@@ -67,6 +67,7 @@ type waiter struct {
 	from    string // the one member that can release it, "" any
 	take    func() (any, bool)
 	barrier string
+	event   string
 	parties int
 	ended   chan struct{}
 	value   any
@@ -176,7 +177,7 @@ func (g *Group) Emit(member, event string, value any) error {
 
 // WaitFor waits until the event was emitted by from, or where that is "" by any other member, and gives the newest value.
 func (g *Group) WaitFor(ctx context.Context, member, event, from string, timeout time.Duration) (any, error) {
-	w := &waiter{what: fmt.Sprintf("event %q%s", event, fromText(from)), from: from}
+	w := &waiter{what: fmt.Sprintf("event %q%s", event, fromText(from)), from: from, event: event}
 	w.take = func() (any, bool) {
 		all := g.events[event]
 		for i := len(all) - 1; i >= 0; i-- {

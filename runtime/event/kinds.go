@@ -29,6 +29,7 @@ const (
 	KindSignal           Kind = "signal"
 	KindSinkDetached     Kind = "sink.detached"
 	KindBreaker          Kind = "breaker"
+	KindMember           Kind = "member"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -198,6 +199,18 @@ type Breaker struct {
 	To   string `json:"to"`
 }
 
+// Member is a step of a coordinator's member that the others can see. Action is barrier, emit, wait_for, send, receive or
+// end; What names the barrier, the event, or for send and receive the other member, and on end the state. Duration is how
+// long it waited, on end how long it ran.
+type Member struct {
+	Coordinator string        `json:"coordinator"`
+	Member      string        `json:"member"`
+	Action      string        `json:"action"`
+	What        string        `json:"what,omitempty"`
+	Duration    time.Duration `json:"duration"`
+	Error       *Error        `json:"error,omitempty"`
+}
+
 // Expect is one expectation that did not hold.
 type Expect struct {
 	Error *Error `json:"error"`
@@ -248,6 +261,7 @@ func (*Transition) Kind() Kind       { return KindTransition }
 func (*Task) Kind() Kind             { return KindTask }
 func (*Retry) Kind() Kind            { return KindRetry }
 func (*Breaker) Kind() Kind          { return KindBreaker }
+func (*Member) Kind() Kind           { return KindMember }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -258,8 +272,8 @@ func (*SinkDetached) Kind() Kind     { return KindSinkDetached }
 func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
-		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{},
+		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Member{},
+		&Expect{}, &Log{}, &Leak{}, &Signal{}, &SinkDetached{},
 	} {
 		if d.Kind() == k {
 			return d
@@ -375,6 +389,12 @@ func (d *Retry) redact(f func(string) string) Data {
 	return &c
 }
 func (d *Breaker) redact(func(string) string) Data { return d }
+
+func (d *Member) redact(f func(string) string) Data {
+	c := *d
+	c.Error = c.Error.redact(f)
+	return &c
+}
 
 func (d *Expect) redact(f func(string) string) Data { return &Expect{Error: d.Error.redact(f)} }
 

@@ -65,6 +65,7 @@ func TestConsoleHostile(t *testing.T) {
 		&event.SessionOpen{Target: evil, Error: bad}, &event.SessionClose{Cause: evil}, &event.Kill{Cause: evil, Error: bad},
 		&event.Database{What: evil, Name: evil, Action: evil, Error: bad}, &event.Transition{Machine: evil, State: evil, Error: bad},
 		&event.Task{Name: evil, Error: bad}, &event.Retry{Name: evil, Error: bad}, &event.Breaker{Name: evil, From: evil, To: evil},
+		&event.Member{Coordinator: evil, Member: evil, Action: evil, What: evil, Error: bad}, &event.Member{Coordinator: evil, Member: evil, Action: "end", What: evil},
 		&event.Signal{Name: evil}, &event.SinkDetached{Sink: evil, Cause: evil}, &event.StatementRunning{SQL: evil},
 	} {
 		s.add(tOpen, evil, evil, d)

@@ -89,10 +89,23 @@ func flowText(e *event.Event) string {
 		return sentence(d.Error, "retry %s: attempt %d failed, %s", d.Name, d.Attempt, then)
 	case *event.Breaker:
 		return sentence(nil, "breaker %s: %s -> %s", d.Name, d.From, d.To)
+	case *event.Member:
+		return memberText(d)
 	case *event.Expect:
 		return sentence(d.Error, "expectation failed")
 	}
 	return ""
+}
+
+func memberText(d *event.Member) string {
+	who := d.Coordinator + "/" + d.Member
+	switch d.Action {
+	case "end":
+		return sentence(d.Error, "member %s ended in state %s after %s", who, d.What, span(d.Duration))
+	case "emit", "send":
+		return sentence(d.Error, "member %s: %s %s", who, d.Action, d.What)
+	}
+	return sentence(d.Error, "member %s: %s %s after %s", who, d.Action, d.What, span(d.Duration))
 }
 
 // sentence formats a line and adds an error to it.
