@@ -9,10 +9,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
-	"rig/runtime/event"
 	"rig/runtime/resilience"
-	"rig/runtime/scenario"
-	"rig/runtime/script"
 )
 
 // Module lists the functions.
@@ -25,7 +22,10 @@ func Module() *spec.Module {
 }
 
 // policy is a retry policy of a script.
-type policy struct{ p resilience.Policy }
+type policy struct {
+	p    resilience.Policy
+	name string
+}
 
 var _ value.Policied = (*policy)(nil)
 
@@ -46,6 +46,16 @@ func (p *policy) Attr(name string) (starlark.Value, error) { return policyType.A
 // AttrNames lists the members.
 func (p *policy) AttrNames() []string { return policyType.AttrNames() }
 
+// label is how reports call a call: by its own name, after that of the policy or breaker where it has one.
+func label(owner, call string) string {
+	if owner == "" || owner == call {
+		return call
+	}
+	return owner + "/" + call
+}
+
+var nameParam = spec.Param{Name: "name", Type: "str", Optional: true, KwOnly: true, Doc: "How reports call it, before the name of the call."}
+
 var callParams = []spec.Param{
 	{Name: "name", Type: "str", Doc: "How reports call it."},
 	{Name: "fn", Type: "callable", Doc: "What to call."},
@@ -63,7 +73,8 @@ expect.eq(p.call("answer", lambda: 42), 42)
 		Name: "call", Returns: "any", Doc: "Calls fn(*args) again while it fails with errors that the policy retries. Each attempt is in the journal with its cause and its delay.", Params: callParams,
 		Impl: func(c *spec.Call) (starlark.Value, error) {
 			var out starlark.Value
-			err := value.Retry(c, c.Str("name"), c.Recv.(*policy).p, func(int) (err error) {
+			p := c.Recv.(*policy)
+			err := value.Retry(c, label(p.name, c.Str("name")), p.p, func(int) (err error) {
 				out, err = starlark.Call(c.Thread, c.Callable("fn"), c.Rest, c.Extra)
 				return err
 			})
@@ -81,6 +92,7 @@ var policyFunc = &spec.Func{
 		{Name: "max_delay", Type: "duration", Default: starlark.String("30s"), KwOnly: true, Doc: "At most."},
 		{Name: "jitter", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "Draw the delay."},
 		{Name: "on", Type: "any", Default: starlark.String("transient"), KwOnly: true, Doc: "A category or kind of error, or a list of them."},
+		nameParam,
 	},
 	Example: `
 p = retry.policy(max_attempts = 2, base_delay = "1ms", on = ["transient"])
@@ -96,71 +108,6 @@ expect.eq(r.error.kind, "unknown_table")
 		if err := p.Validate(); err != nil {
 			return nil, &spec.ArgError{Call: c.Name(), Problem: err.Error()}
 		}
-		return &policy{p}, nil
-	},
-}
-
-// breaker is a circuit breaker of a script.
-type breaker struct{ b *resilience.Breaker }
-
-func (b *breaker) String() string        { return "<breaker " + b.b.State() + ">" }
-func (b *breaker) Type() string          { return "breaker" }
-func (b *breaker) Freeze()               {}
-func (b *breaker) Truth() starlark.Bool  { return true }
-func (b *breaker) Hash() (uint32, error) { return 0, errors.New("unhashable type: breaker") }
-
-// Attr finds a member.
-func (b *breaker) Attr(name string) (starlark.Value, error) { return breakerType.Attr(b, name) }
-
-// AttrNames lists the members.
-func (b *breaker) AttrNames() []string { return breakerType.AttrNames() }
-
-var breakerType = (&spec.Type{
-	Name: "breaker", Doc: "Refuses calls for a while after too many failures in a row, with an error of kind breaker_open.",
-	Example: `
-b = retry.breaker(failure_threshold = 1, recovery_timeout = "1m")
-try_(b.call, "down", fail, "no")
-expect.eq(b.state, "open")
-expect.error(b.call, "down", lambda: 1, kind = "breaker_open")
-`,
-	Attrs: []spec.Attr{{Name: "state", Type: "str", Doc: "closed, open or half_open.", Get: func(v starlark.Value) (starlark.Value, error) {
-		return starlark.String(v.(*breaker).b.State()), nil
-	}}},
-	Methods: []*spec.Func{{
-		Name: "call", Returns: "any", Doc: "Calls fn(*args), or refuses.", Params: callParams,
-		Impl: func(c *spec.Call) (out starlark.Value, err error) {
-			err = c.Recv.(*breaker).b.Call(c.Str("name"), func() (err error) {
-				out, err = starlark.Call(c.Thread, c.Callable("fn"), c.Rest, c.Extra)
-				return err
-			})
-			return out, err
-		},
-	}},
-}).Seal()
-
-var breakerFunc = &spec.Func{
-	Name: "breaker", Returns: "breaker",
-	Doc: "Makes a circuit breaker. Tasks may share it.",
-	Params: []spec.Param{
-		{Name: "failure_threshold", Type: "int", Default: starlark.MakeInt(5), KwOnly: true, Doc: "Failures in a row that open it."},
-		{Name: "recovery_timeout", Type: "duration", Default: starlark.String("60s"), KwOnly: true, Doc: "After which a call may try again."},
-		{Name: "success_threshold", Type: "int", Default: starlark.MakeInt(2), KwOnly: true, Doc: "Successes in a row that close it."},
-	},
-	Example: `
-b = retry.breaker(failure_threshold = 3)
-expect.eq(b.call("fine", lambda: 1), 1)
-`,
-	Impl: func(c *spec.Call) (starlark.Value, error) {
-		o := resilience.BreakerOptions{FailureThreshold: int(c.Int("failure_threshold")), RecoveryTimeout: c.Duration("recovery_timeout"), SuccessThreshold: int(c.Int("success_threshold"))}
-		if err := o.Validate(); err != nil {
-			return nil, &spec.ArgError{Call: c.Name(), Problem: err.Error()}
-		}
-		pos := script.CallerPos(c.Thread)
-		if t, err := scenario.FromThread(c.Thread); err == nil {
-			o.Observe = func(from, to string) {
-				t.Emit(pos, &event.Breaker{Name: pos.String(), From: from, To: to})
-			}
-		}
-		return &breaker{resilience.NewBreaker(o)}, nil
+		return &policy{p, c.Str("name")}, nil
 	},
 }

@@ -259,12 +259,17 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// TestGallery runs every scenario of scripts/ on both servers; on MariaDB none may be skipped.
+// TestGallery runs every scenario of scripts/ and its folders on both servers; on MariaDB none may be skipped.
 func TestGallery(t *testing.T) {
 	files, err := filepath.Glob("../../scripts/*.star")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d scripts (%v)", len(files), err)
 	}
+	guide, err := filepath.Glob("../../scripts/*/*.star")
+	if err != nil || len(guide) < 10 {
+		t.Fatalf("%d scripts in folders (%v)", len(guide), err)
+	}
+	files = append(files, guide...)
 	t.Chdir(t.TempDir())
 	for _, target := range []string{"embedded", "mariadb"} {
 		t.Run(target, func(t *testing.T) {

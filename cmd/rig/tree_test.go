@@ -44,6 +44,7 @@ var doors = []struct {
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
 	{"github.com/lmittmann/tint", []string{"rig/cmd/rig"}, "only the command prints logs"},
 	{"github.com/avast/retry-go", []string{"rig/runtime/resilience"}, "one retry mechanism"},
+	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

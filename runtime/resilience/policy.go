@@ -34,15 +34,18 @@ func DefaultPolicy() Policy {
 	return Policy{MaxAttempts: 10, BaseDelay: 5 * time.Millisecond, MaxDelay: time.Second, Jitter: true, On: []string{string(fault.Transient)}}
 }
 
+// MaxAttempts bounds the attempts of a policy.
+const MaxAttempts = 1_000_000
+
 // Validate refuses a policy that means nothing.
 func (p Policy) Validate() error {
 	switch {
-	case p.MaxAttempts < 1:
-		return fmt.Errorf("max_attempts: want at least 1, got %d", p.MaxAttempts)
-	case p.BaseDelay < 0:
-		return fmt.Errorf("base_delay: want 0 or more, got %s", p.BaseDelay)
-	case p.MaxDelay < 0:
-		return fmt.Errorf("max_delay: want 0 or more, got %s", p.MaxDelay)
+	case p.MaxAttempts < 1 || p.MaxAttempts > MaxAttempts:
+		return fmt.Errorf("max_attempts: want 1 to %d, got %d", MaxAttempts, p.MaxAttempts)
+	case p.BaseDelay < 0 || p.BaseDelay > MaxTime:
+		return fmt.Errorf("base_delay: want 0 to %s, got %s", MaxTime, p.BaseDelay)
+	case p.MaxDelay < 0 || p.MaxDelay > MaxTime:
+		return fmt.Errorf("max_delay: want 0 to %s, got %s", MaxTime, p.MaxDelay)
 	case p.MaxDelay > 0 && p.BaseDelay > p.MaxDelay:
 		return fmt.Errorf("base_delay %s is longer than max_delay %s", p.BaseDelay, p.MaxDelay)
 	}
@@ -74,42 +77,6 @@ type Attempt struct {
 	Final bool
 }
 
-// ExhaustedError is the last error of a call whose attempts are used up.
-type ExhaustedError struct {
-	Name     string
-	Attempts int
-	Err      error
-}
-
-func (e *ExhaustedError) Error() string {
-	if e.Attempts == 1 {
-		return fmt.Sprintf("%s: gave up after 1 attempt: %v", e.Name, e.Err)
-	}
-	return fmt.Sprintf("%s: gave up after %d attempts: %v", e.Name, e.Attempts, e.Err)
-}
-
-// Unwrap gives the last attempt's error.
-func (e *ExhaustedError) Unwrap() error { return e.Err }
-
-// StoppedError is a call that was given up because its context ended before or between attempts. Last is the error of the
-// latest attempt, nil where there was none; it says what was tried, but the error is the context's.
-type StoppedError struct {
-	Name     string
-	Attempts int
-	Cause    error // the context's
-	Last     error
-}
-
-func (e *StoppedError) Error() string {
-	if e.Last == nil {
-		return fmt.Sprintf("%s: stopped before its first attempt: %v", e.Name, e.Cause)
-	}
-	return fmt.Sprintf("%s: stopped after attempt %d: %v (it had failed with: %v)", e.Name, e.Attempts, e.Cause, e.Last)
-}
-
-// Unwrap gives the context's cause.
-func (e *StoppedError) Unwrap() error { return e.Cause }
-
 // Retries reports whether the policy would try again after err.
 func (p Policy) Retries(err error) bool {
 	if err == nil {
@@ -135,50 +102,90 @@ func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt fun
 	if observe == nil {
 		observe = func(Attempt) {}
 	}
-	n, last := 0, error(nil)
+	if ctx.Err() != nil {
+		return &StoppedError{Name: name, Cause: context.Cause(ctx)}
+	}
+	d := &doing{p: p, ctx: ctx, rng: rng}
+	d.observe = func(a Attempt) {
+		d.keep(a)
+		observe(a)
+	}
 	err := retry.Do(
 		func() error {
-			n++
-			last = attempt(n)
-			return last
+			d.n++
+			d.last = attempt(d.n)
+			return d.last
 		},
 		retry.Context(ctx), retry.Attempts(uint(p.MaxAttempts)), retry.Delay(p.BaseDelay), retry.LastErrorOnly(true),
-		retry.RetryIf(func(err error) bool {
-			again := n < p.MaxAttempts && ctx.Err() == nil && p.Retries(err)
-			if !again {
-				observe(Attempt{N: n, Err: err, Final: true})
-			}
-			return again
-		}),
-		retry.DelayType(func(_ uint, err error, c *retry.Config) time.Duration {
-			d := p.delay(n, c, rng)
-			observe(Attempt{N: n, Err: err, Delay: d})
-			return d
-		}),
+		retry.RetryIf(d.again),
+		retry.DelayType(func(uint, error, *retry.Config) time.Duration { return d.pause }),
 	)
 	if err == nil {
 		return nil
 	}
-	return p.verdict(ctx, name, n, last)
+	return d.verdict(name)
+}
+
+// doing is one call of Do.
+type doing struct {
+	p       Policy
+	ctx     context.Context
+	rng     *rand.Rand
+	observe func(Attempt)
+
+	n     int
+	last  error
+	pause time.Duration // after attempt n
+	late  error         // why there is no time for another
+	tries []Attempt
+}
+
+// keep remembers the first attempts and the last ones.
+func (d *doing) keep(a Attempt) {
+	if len(d.tries) == 2*triesKept {
+		d.tries = append(d.tries[:triesKept], d.tries[triesKept+1:]...)
+	}
+	d.tries = append(d.tries, a)
+}
+
+// again decides whether attempt n is not the last, and how long to wait; it never waits past the deadline.
+func (d *doing) again(err error) bool {
+	if d.n >= d.p.MaxAttempts || d.ctx.Err() != nil || !d.p.Retries(err) {
+		d.observe(Attempt{N: d.n, Err: err, Final: true})
+		return false
+	}
+	d.pause = d.p.delay(d.n, d.rng)
+	if end, bounded := d.ctx.Deadline(); bounded && d.pause > 0 {
+		if left := time.Until(end); d.pause >= left {
+			d.late = &DeadlineError{d.pause, left}
+			d.observe(Attempt{N: d.n, Err: err, Final: true})
+			return false
+		}
+	}
+	d.observe(Attempt{N: d.n, Err: err, Delay: d.pause})
+	return true
 }
 
 // verdict is the error of a call that did not succeed in n attempts.
-func (p Policy) verdict(ctx context.Context, name string, n int, last error) error {
+func (d *doing) verdict(name string) error {
 	switch {
-	case ctx.Err() != nil && (last == nil || p.Retries(last)):
-		return &StoppedError{Name: name, Attempts: n, Cause: context.Cause(ctx), Last: last}
-	case n >= p.MaxAttempts && p.Retries(last):
-		return &ExhaustedError{Name: name, Attempts: n, Err: last}
+	case d.late != nil:
+		return &StoppedError{Name: name, Attempts: d.n, Cause: d.late, Last: d.last}
+	case d.ctx.Err() != nil && (d.last == nil || d.p.Retries(d.last)):
+		return &StoppedError{Name: name, Attempts: d.n, Cause: context.Cause(d.ctx), Last: d.last}
+	case d.n >= d.p.MaxAttempts && d.p.Retries(d.last):
+		return &ExhaustedError{Name: name, Attempts: d.n, Err: d.last, Tries: d.tries}
 	}
-	return last
+	return d.last
 }
 
 // delay is the pause after attempt n.
-func (p Policy) delay(n int, c *retry.Config, rng *rand.Rand) time.Duration {
-	if p.BaseDelay == 0 { // retry-go would make it a nanosecond
-		return 0
+func (p Policy) delay(n int, rng *rand.Rand) time.Duration {
+	d := p.BaseDelay
+	for i := 1; i < n && d > 0 && d < MaxTime; i++ {
+		d *= 2
 	}
-	d := retry.BackOffDelay(uint(n), nil, c)
+	d = min(d, MaxTime)
 	if p.MaxDelay > 0 {
 		d = min(d, p.MaxDelay)
 	}
