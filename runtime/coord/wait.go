@@ -26,7 +26,9 @@ func (g *Group) await(ctx context.Context, name string, w *waiter, timeout time.
 	case <-ctx.Done():
 		g.giveUp(w, func() error { return stopped(ctx, w.what) })
 	case <-timer.C:
-		g.giveUp(w, func() error { return &TimeoutError{What: w.what, After: timeout, Missing: g.missing(w), Hint: g.meant(w)} })
+		g.giveUp(w, func() error {
+			return &TimeoutError{What: w.what, After: timeout, Missing: g.missing(w), Hint: g.meant(w)}
+		})
 	}
 	return w.value, w.err
 }

@@ -60,10 +60,10 @@ type Breaker struct {
 	ended atomic.Pointer[string] // why it was closed for good
 
 	mu       sync.Mutex // held around every use of cb, so that changes are told with what made them
-	failures int       // guarded by mu, like all below: in a row, up to its opening
-	opened   time.Time // when it opened last
-	why      string    // what opened it
-	last     error     // the failure that is being counted
+	failures int        // guarded by mu, like all below: in a row, up to its opening
+	opened   time.Time  // when it opened last
+	why      string     // what opened it
+	last     error      // the failure that is being counted
 }
 
 // NewBreaker makes a closed one. Options that [BreakerOptions.Validate] refuses make one that opens at the first failure

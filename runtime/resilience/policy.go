@@ -53,13 +53,13 @@ func (p Policy) Validate() error {
 }
 
 func (p Policy) validateOn() error {
-	known := []string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
-	for _, k := range fault.Kinds() {
-		known = append(known, string(k.Kind))
-	}
 	for _, name := range p.On {
-		if slices.Contains(known, name) {
+		if isCategory(name) || slices.ContainsFunc(fault.Kinds(), func(k fault.KindInfo) bool { return string(k.Kind) == name }) {
 			continue
+		}
+		known := slices.Clone(categories[:])
+		for _, k := range fault.Kinds() {
+			known = append(known, string(k.Kind))
 		}
 		if near := fault.Suggest(name, known); near != "" {
 			return fmt.Errorf("on: %q is no category or kind of error, did you mean %q?", name, near)
@@ -68,6 +68,10 @@ func (p Policy) validateOn() error {
 	}
 	return nil
 }
+
+var categories = [...]string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
+
+func isCategory(name string) bool { return slices.Contains(categories[:], name) }
 
 // Attempt is one attempt that failed; N counts from 1. Final is set on the last.
 type Attempt struct {
@@ -91,39 +95,24 @@ func (p Policy) Retries(err error) bool {
 
 // Do calls attempt(1), attempt(2), ... until one succeeds, one fails with an error that is not retried (which Do returns
 // as it is), the attempts are used up (*[ExhaustedError]) or ctx ends (*[StoppedError]). observe is told of every failed
-// attempt before the pause that follows it; it may be nil. rng draws the jitter; nil means one made of Seed.
-func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt func(n int) error, observe func(Attempt)) error {
+// attempt before the pause that follows it; it may be nil. rng makes the source of the jitter after the first
+// failure; nil means one made of Seed.
+func (p Policy) Do(ctx context.Context, name string, rng func() *rand.Rand, attempt func(n int) error, observe func(Attempt)) error {
 	if err := p.Validate(); err != nil {
 		return fault.New(fault.BadArgument, "retry", fmt.Sprintf("%s: %v", name, err))
-	}
-	if rng == nil {
-		rng = rand.New(rand.NewPCG(p.Seed, 0))
-	}
-	if observe == nil {
-		observe = func(Attempt) {}
 	}
 	if ctx.Err() != nil {
 		return &StoppedError{Name: name, Cause: context.Cause(ctx)}
 	}
-	d := &doing{p: p, ctx: ctx, rng: rng}
-	d.observe = func(a Attempt) {
-		d.keep(a)
-		observe(a)
+	// Most calls succeed at once: all that a retry needs is made after the first failure.
+	if err := attempt(1); err != nil {
+		d := &doing{p: p, ctx: ctx, observe: observe, n: 1, last: err}
+		if rng != nil {
+			d.rng = rng()
+		}
+		return d.goOn(name, attempt)
 	}
-	err := retry.Do(
-		func() error {
-			d.n++
-			d.last = attempt(d.n)
-			return d.last
-		},
-		retry.Context(ctx), retry.Attempts(uint(p.MaxAttempts)), retry.Delay(p.BaseDelay), retry.LastErrorOnly(true),
-		retry.RetryIf(d.again),
-		retry.DelayType(func(uint, error, *retry.Config) time.Duration { return d.pause }),
-	)
-	if err == nil {
-		return nil
-	}
-	return d.verdict(name)
+	return nil
 }
 
 // doing is one call of Do.
@@ -140,6 +129,43 @@ type doing struct {
 	tries []Attempt
 }
 
+// goOn tries again after the first attempt failed.
+func (d *doing) goOn(name string, attempt func(n int) error) error {
+	if d.rng == nil {
+		d.rng = rand.New(rand.NewPCG(d.p.Seed, 0))
+	}
+	first := true
+	err := retry.Do(
+		func() error {
+			if first {
+				first = false
+				return d.last
+			}
+			d.n++
+			d.last = attempt(d.n)
+			return d.last
+		},
+		retry.Context(d.ctx), retry.Attempts(uint(d.p.MaxAttempts)), retry.Delay(d.p.BaseDelay), retry.LastErrorOnly(true),
+		retry.RetryIf(d.again),
+		retry.DelayType(func(uint, error, *retry.Config) time.Duration { return d.pause }),
+	)
+	if err == nil {
+		return nil
+	}
+	if len(d.tries) == 0 { // the context ended during the first attempt
+		d.tell(Attempt{N: d.n, Err: d.last, Final: true})
+	}
+	return d.verdict(name)
+}
+
+// tell keeps an attempt and passes it on.
+func (d *doing) tell(a Attempt) {
+	d.keep(a)
+	if d.observe != nil {
+		d.observe(a)
+	}
+}
+
 // keep remembers the first attempts and the last ones.
 func (d *doing) keep(a Attempt) {
 	if len(d.tries) == 2*triesKept {
@@ -151,18 +177,18 @@ func (d *doing) keep(a Attempt) {
 // again decides whether attempt n is not the last, and how long to wait; it never waits past the deadline.
 func (d *doing) again(err error) bool {
 	if d.n >= d.p.MaxAttempts || d.ctx.Err() != nil || !d.p.Retries(err) {
-		d.observe(Attempt{N: d.n, Err: err, Final: true})
+		d.tell(Attempt{N: d.n, Err: err, Final: true})
 		return false
 	}
 	d.pause = d.p.delay(d.n, d.rng)
 	if end, bounded := d.ctx.Deadline(); bounded && d.pause > 0 {
 		if left := time.Until(end); d.pause >= left {
 			d.late = &DeadlineError{d.pause, left}
-			d.observe(Attempt{N: d.n, Err: err, Final: true})
+			d.tell(Attempt{N: d.n, Err: err, Final: true})
 			return false
 		}
 	}
-	d.observe(Attempt{N: d.n, Err: err, Delay: d.pause})
+	d.tell(Attempt{N: d.n, Err: err, Delay: d.pause})
 	return true
 }
 

@@ -94,7 +94,7 @@ func TestLongDelaysDoNotOverflow(t *testing.T) {
 }
 
 func TestJitterIsSeededAndFull(t *testing.T) {
-	delays := func(seed uint64, rng *rand.Rand) (out []time.Duration) {
+	delays := func(seed uint64, rng func() *rand.Rand) (out []time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
 			p := resilience.Policy{MaxAttempts: 200, BaseDelay: time.Second, MaxDelay: 4 * time.Second, Jitter: true, Seed: seed}
 			_ = p.Do(t.Context(), "load", rng, func(int) error { return transient }, func(a resilience.Attempt) { out = append(out, a.Delay) })
@@ -108,7 +108,7 @@ func TestJitterIsSeededAndFull(t *testing.T) {
 	if slices.Equal(one, delays(2, nil)) {
 		t.Error("two seeds, one sequence")
 	}
-	if !slices.Equal(one, delays(9, rand.New(rand.NewPCG(1, 0)))) {
+	if !slices.Equal(one, delays(9, func() *rand.Rand { return rand.New(rand.NewPCG(1, 0)) })) {
 		t.Error("the given source was not used")
 	}
 	if one[0] > time.Second || one[1] > 2*time.Second || slices.Max(one) > 4*time.Second {

@@ -101,6 +101,8 @@ func figureList() []figure {
 		{"trivial", (*bench).trivial},
 		{"point", (*bench).point},
 		{"stream", (*bench).stream},
+		{"crew", (*bench).crew},
+		{"guarded", (*bench).guarded},
 	}
 }
 
