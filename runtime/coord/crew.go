@@ -15,7 +15,7 @@ type Member struct {
 // Crew runs the members of a [Group], each in a goroutine of its own. Timeout bounds the run; 0 is no bound of its own. With
 // Stop the first failure ends the others, whose contexts then have a *[MemberFailedError] as their cause; without, the
 // others go on, but for waits that the failed one leaves without hope. Ended, which may be nil, is told of each member
-// before the others learn of its end.
+// before the others learn of its end, in that member's goroutine.
 type Crew struct {
 	Name    string
 	Stop    bool

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,9 +57,14 @@ func TestCrewRunsTogether(t *testing.T) {
 func TestCrewStopsOrGoesOn(t *testing.T) {
 	for _, stop := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
 			var told []string
 			begin := time.Now()
-			out := crew(t, coord.Crew{Stop: stop, Ended: func(r coord.MemberReport) { told = append(told, r.Name) }}, []string{"bad", "waits", "works"}, func(ctx context.Context, g *coord.Group, name string) error {
+			out := crew(t, coord.Crew{Stop: stop, Ended: func(r coord.MemberReport) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, r.Name)
+			}}, []string{"bad", "waits", "works"}, func(ctx context.Context, g *coord.Group, name string) error {
 				switch name {
 				case "bad":
 					time.Sleep(time.Second)
