@@ -6,6 +6,7 @@ package builtins
 import (
 	"go.starlark.net/starlark"
 
+	"rig/builtins/coordinator"
 	"rig/builtins/core"
 	"rig/builtins/errors"
 	"rig/builtins/expect"
@@ -37,6 +38,7 @@ func Modules(o Options) []*spec.Module {
 		expect.Module(o.Goldens),
 		task.Module(),
 		machine.Module(),
+		coordinator.Module(),
 		retry.Module(),
 		watch.Module(),
 		errors.Module(),

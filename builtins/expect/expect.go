@@ -374,8 +374,8 @@ func mismatch(c *spec.Call, e *event.Error) (string, error) {
 }
 
 var allOKFunc = &spec.Func{
-	Name: "all_ok", Doc: "Expects every outcome of task.map, task.parallel or try_ to be a success.",
-	Params: []spec.Param{{Name: "outcomes", Type: "iterable", Doc: "A list of outcomes or tasks."}, msgParam},
+	Name: "all_ok", Doc: "Expects every outcome of task.map, task.parallel, task.operations or try_, or every member of a coordinator's report, to be a success.",
+	Params: []spec.Param{{Name: "outcomes", Type: "iterable", Doc: "A list of them."}, msgParam},
 	Example: `
 expect.all_ok([try_(t.db.query, "SELECT 1")])
 `,
@@ -386,7 +386,7 @@ expect.all_ok([try_(t.db.query, "SELECT 1")])
 		var lines []string
 		n := 0
 		for ; it.Next(&x); n++ {
-			o, ok := x.(*value.Outcome)
+			o, ok := x.(value.Ending)
 			if !ok {
 				return nil, c.Errorf("outcomes", "want outcomes, got %s at [%d]", x.Type(), n)
 			}

@@ -219,6 +219,7 @@ func step(fn starlark.Callable) engine.Step {
 // callStep calls fn(ctx) and reads the state that it names.
 func callStep(v *engine.Visit, fn starlark.Callable) (string, error) {
 	x := at(v)
+	x.stop.resume(v.Context)
 	out, err := x.up.Child(x.up.Name(), v.Context).Call(fn, starlark.Tuple{x}, nil)
 	if err != nil {
 		return "", err

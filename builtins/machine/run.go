@@ -1,14 +1,12 @@
 package machine
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
-	"time"
 
-	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
 
@@ -29,10 +27,13 @@ type Context struct {
 	visit *engine.Visit
 	local *starlark.Dict
 
-	pos    event.Pos
-	conn   starlark.Value
-	config starlark.Value
-	data   *starlark.Dict
+	pos     event.Pos
+	connect scenario.ConnectOptions
+	conn    starlark.Value
+	config  starlark.Value
+	data    *starlark.Dict
+	member  *value.Member // nil outside a coordinator, like stop
+	stop    *interrupter
 }
 
 var _ starlark.HasSetField = (*Context)(nil)
@@ -71,7 +72,7 @@ func (x *Context) SetField(name string, v starlark.Value) error {
 		if _, ok := v.(*value.Session); !ok {
 			return fmt.Errorf("ctx.conn: want a session, got %s", v.Type())
 		}
-		x.conn = v
+		x.setConn(v)
 	case "config":
 		x.config = v
 	default:
@@ -84,12 +85,20 @@ func (x *Context) session() (starlark.Value, error) {
 	if x.conn != nil {
 		return x.conn, nil
 	}
-	s, err := x.test.Connect(scenario.ConnectOptions{Pos: x.pos})
+	s, err := x.test.Connect(x.connect)
 	if err != nil {
 		return nil, err
 	}
-	x.conn = value.NewSession(s)
-	return x.conn, nil
+	v := value.NewSession(s)
+	x.setConn(v)
+	return v, nil
+}
+
+func (x *Context) setConn(v starlark.Value) {
+	x.conn = v
+	if w, ok := v.(*value.Session); ok {
+		x.stop.watch(w.Session())
+	}
 }
 
 func ctxOf(v starlark.Value) *Context { return v.(*Context) }
@@ -109,7 +118,7 @@ def only(ctx):
     return machine.completed
 expect.eq(machine.new("m", states = {"only": only}, start = "only").run(t).data["seen"], "only")
 `,
-	Attrs: []spec.Attr{
+	Attrs: append([]spec.Attr{
 		{Name: "conn", Type: "session", Doc: "The machine's session. The state connecting opens it; otherwise the first use does. It can be set.", Get: func(v starlark.Value) (starlark.Value, error) {
 			return ctxOf(v).session()
 		}},
@@ -137,8 +146,8 @@ expect.eq(machine.new("m", states = {"only": only}, start = "only").run(t).data[
 		number("attempt", "The same number, for states that are tried again.", func(v *engine.Visit) int { return v.Visits }),
 		number("step", "How many states the run has visited.", func(v *engine.Visit) int { return v.Step }),
 		{Name: "test", Type: "test", Doc: "The test's t.", Get: func(v starlark.Value) (starlark.Value, error) { return ctxOf(v).test.Value(), nil }},
-	},
-	Methods: []*spec.Func{{
+	}, memberAttrs...),
+	Methods: append([]*spec.Func{{
 		Name: "log", Doc: "Writes a line into the test's report.",
 		Params: value.LogParams(),
 		Impl: func(c *spec.Call) (starlark.Value, error) {
@@ -146,7 +155,7 @@ expect.eq(machine.new("m", states = {"only": only}, start = "only").run(t).data[
 			x.test.EmitFrom(c.Thread, value.LogLine(c, "info", x.visit.State))
 			return starlark.None, nil
 		},
-	}},
+	}}, memberMethods...),
 }).Seal()
 
 // commonStates are the states that run in Go.
@@ -167,11 +176,10 @@ func commonStates() map[string]engine.Handler {
 }
 
 func (x *Context) parseConfig() error {
-	db, err := x.test.Database()
+	target, db, err := x.test.Destination(x.connect)
 	if err != nil {
 		return err
 	}
-	target := x.test.TargetInfo()
 	host, port := target.Address(), 0
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -263,31 +271,48 @@ func runImpl(c *spec.Call) (starlark.Value, error) {
 	if n := c.Int("max_transitions"); n < 1 {
 		return nil, c.Errorf("max_transitions", "want at least 1, got %d", n)
 	}
-	x := &Context{test: t, up: c.Script(), pos: script.CallerPos(c.Thread), data: starlark.NewDict(8), visit: &engine.Visit{}}
+	pos := script.CallerPos(c.Thread)
+	x := newContext(t, c.Script(), pos, scenario.ConnectOptions{Pos: pos})
 	if c.Has("data") {
-		d, err := copyOf(c.Arg("data"), 0)
-		if err != nil {
+		if err := x.take(c.Arg("data")); err != nil {
 			return nil, c.Errorf("data", "%v", err)
 		}
-		x.data = d.(*starlark.Dict)
 	}
 	if c.Has("conn") {
-		x.conn = c.Arg("conn")
+		x.setConn(c.Arg("conn"))
 	}
+	r, err := x.run(c.Script().Context(), m, engine.Options{MaxTransitions: int(c.Int("max_transitions")), Timeout: c.Duration("timeout")})
+	if err != nil && (mode == "raise" || !value.Catchable(c.Script(), err)) {
+		return nil, located(err)
+	}
+	return r, nil
+}
+
+func newContext(t *scenario.Test, up *script.Thread, pos event.Pos, connect scenario.ConnectOptions) *Context {
+	return &Context{test: t, up: up, pos: pos, connect: connect, data: starlark.NewDict(8), visit: &engine.Visit{}}
+}
+
+// take makes a copy of a dict the run's data.
+func (x *Context) take(data starlark.Value) error {
+	d, err := copyOf(data, 0)
+	if err == nil {
+		x.data = d.(*starlark.Dict)
+	}
+	return err
+}
+
+// run runs the machine to its end.
+func (x *Context) run(ctx context.Context, m *Machine, o engine.Options) (*Result, error) {
 	for _, w := range m.m.Warnings() {
-		t.Emit(w.Pos, &event.Log{Level: "warn", Module: "machine", Message: m.name + ": " + w.Message})
+		x.test.Emit(w.Pos, &event.Log{Level: "warn", Module: "machine", Message: m.name + ": " + w.Message})
 	}
-	r, err := m.m.Run(c.Script().Context(), engine.Options{
-		MaxTransitions: int(c.Int("max_transitions")), Timeout: c.Duration("timeout"), Observe: observer(t, m, x.pos),
-	}, func() any { return &local{x, starlark.NewDict(4)} })
+	o.Observe = observer(x.test, m, o.Member, x.pos)
+	r, err := m.m.Run(ctx, o, func() any { return &local{x, starlark.NewDict(4)} })
 	if err == nil && r.State != engine.Completed {
 		err = &scenario.FailError{Msg: fmt.Sprintf("machine %s went to %s (path: %s)", m.name, r.State, pathOf(r))}
 		r.Err = err
 	}
-	if err != nil && (mode == "raise" || !value.Catchable(c.Script(), err)) {
-		return nil, located(err)
-	}
-	return &Result{r: r, data: x.data}, nil
+	return &Result{r: r, data: x.data}, err
 }
 
 func pathOf(r *engine.Result) string {
@@ -298,40 +323,14 @@ func pathOf(r *engine.Result) string {
 	return strings.Join(names, " -> ")
 }
 
-func observer(t *scenario.Test, m *Machine, pos event.Pos) func(engine.Transition) {
+func observer(t *scenario.Test, m *Machine, member string, pos event.Pos) func(engine.Transition) {
 	return func(tr engine.Transition) {
-		d := &event.Transition{Machine: m.name, State: tr.State, Next: tr.Next, Visit: tr.Visit, Duration: tr.Duration}
+		d := &event.Transition{Machine: m.name, Member: member, State: tr.State, Next: tr.Next, Visit: tr.Visit, Duration: tr.Duration}
 		if tr.Err != nil {
 			d.Error = script.Describe(tr.Err)
 		}
 		t.Emit(pos, d)
 	}
-}
-
-// stateError keeps the script's position and the database's error of a state that failed, and says which state it was.
-type stateError struct{ *engine.StateError }
-
-// Report gives the form for reports.
-func (e *stateError) Report() *event.Error {
-	d := script.Describe(e.Err)
-	visit := ""
-	if e.Visit > 1 {
-		visit = fmt.Sprintf(" (visit %d)", e.Visit)
-	}
-	d.Message = fmt.Sprintf("machine %s, state %s%s, %s: %s", e.Machine, e.State, visit, e.Phase, d.Message)
-	return d
-}
-
-func (e *stateError) Unwrap() error { return e.Err }
-
-func located(err error) error {
-	var s *engine.StateError
-	var exp *scenario.ExpectationError
-	var skip *scenario.SkipError
-	if errors.As(err, &s) && !errors.As(err, &exp) && !errors.As(err, &skip) {
-		return &stateError{s}
-	}
-	return err
 }
 
 // maxCopy bounds the depth of run(data = ...).
@@ -368,84 +367,3 @@ func copyOf(v starlark.Value, depth int) (starlark.Value, error) {
 	}
 	return v, nil
 }
-
-// Result is how a run ended.
-type Result struct {
-	r    *engine.Result
-	data *starlark.Dict
-}
-
-var _ starlark.HasAttrs = (*Result)(nil)
-
-// String is a table of the path.
-func (r *Result) String() string {
-	lines := make([][]string, 0, len(r.r.Path))
-	for _, p := range r.r.Path {
-		e := ""
-		if p.Err != nil {
-			e = p.Err.Error()
-		}
-		lines = append(lines, []string{p.State, p.Next, p.Duration.Round(10 * time.Microsecond).String(), e})
-	}
-	return value.Grid([]string{"state", "next", "duration", "error"}, lines)
-}
-
-// Type is "machine_result".
-func (r *Result) Type() string          { return "machine_result" }
-func (r *Result) Freeze()               { r.data.Freeze() }
-func (r *Result) Truth() starlark.Bool  { return r.r.Err == nil }
-func (r *Result) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: machine_result") }
-
-// Attr finds a member.
-func (r *Result) Attr(name string) (starlark.Value, error) {
-	return resultType.Attr(r, name)
-}
-
-// AttrNames lists the members.
-func (r *Result) AttrNames() []string { return resultType.AttrNames() }
-
-var resultType = (&spec.Type{
-	Name: "machine_result", Var: "result",
-	Doc: "How a run of a machine ended. Printing it shows the path as a table.",
-	Example: `
-def stop(ctx):
-    return machine.completed
-result = machine.new("m", states = {"stop": stop}, start = "stop").run(t)
-expect.eq(result.state, "completed")
-expect.eq(result.visits["stop"], 1)
-`,
-	Attrs: []spec.Attr{
-		{Name: "state", Type: "str", Doc: "completed or failed.", Get: func(v starlark.Value) (starlark.Value, error) { return starlark.String(v.(*Result).r.State), nil }},
-		{Name: "path", Type: "list", Doc: "The states in the order of the visits.", Get: func(v starlark.Value) (starlark.Value, error) {
-			var out []starlark.Value
-			for _, p := range v.(*Result).r.Path {
-				out = append(out, starlark.String(p.State))
-			}
-			return starlark.NewList(out), nil
-		}},
-		{Name: "duration", Type: "time.duration", Doc: "Of the whole run.", Get: func(v starlark.Value) (starlark.Value, error) {
-			return starlarktime.Duration(v.(*Result).r.Duration), nil
-		}},
-		{Name: "durations", Type: "dict", Doc: "The time spent in each state, by name.", Get: func(v starlark.Value) (starlark.Value, error) {
-			d := starlark.NewDict(8)
-			for _, p := range v.(*Result).r.Path {
-				_ = d.SetKey(starlark.String(p.State), starlarktime.Duration(v.(*Result).r.Durations[p.State])) // a new dict takes str keys
-			}
-			return d, nil
-		}},
-		{Name: "visits", Type: "dict", Doc: "How often each state was visited.", Get: func(v starlark.Value) (starlark.Value, error) {
-			d := starlark.NewDict(8)
-			for _, p := range v.(*Result).r.Path {
-				_ = d.SetKey(starlark.String(p.State), starlark.MakeInt(p.Visit))
-			}
-			return d, nil
-		}},
-		{Name: "data", Type: "dict", Doc: "The run's ctx.data.", Get: func(v starlark.Value) (starlark.Value, error) { return v.(*Result).data, nil }},
-		{Name: "error", Type: "error|None", Doc: "What went wrong.", Get: func(v starlark.Value) (starlark.Value, error) {
-			if err := v.(*Result).r.Err; err != nil {
-				return value.NewError(located(err)), nil
-			}
-			return starlark.None, nil
-		}},
-	},
-}).Seal()

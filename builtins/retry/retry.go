@@ -9,10 +9,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
-	"rig/runtime/event"
 	"rig/runtime/resilience"
-	"rig/runtime/scenario"
-	"rig/runtime/script"
 )
 
 // Module lists the functions.
@@ -25,7 +22,11 @@ func Module() *spec.Module {
 }
 
 // policy is a retry policy of a script.
-type policy struct{ p resilience.Policy }
+type policy struct {
+	p    resilience.Policy
+	name string
+	call *spec.Builtin // bound once
+}
 
 var _ value.Policied = (*policy)(nil)
 
@@ -41,10 +42,25 @@ func (p *policy) Truth() starlark.Bool  { return true }
 func (p *policy) Hash() (uint32, error) { return 0, errors.New("unhashable type: policy") }
 
 // Attr finds a member.
-func (p *policy) Attr(name string) (starlark.Value, error) { return policyType.Attr(p, name) }
+func (p *policy) Attr(name string) (starlark.Value, error) {
+	if name == "call" {
+		return p.call, nil
+	}
+	return policyType.Attr(p, name)
+}
 
 // AttrNames lists the members.
 func (p *policy) AttrNames() []string { return policyType.AttrNames() }
+
+// label is how reports call a call: by its own name, after that of the policy or breaker where it has one.
+func label(owner, call string) string {
+	if owner == "" || owner == call {
+		return call
+	}
+	return owner + "/" + call
+}
+
+var nameParam = spec.Param{Name: "name", Type: "str", Optional: true, KwOnly: true, Doc: "How reports call it, before the name of the call."}
 
 var callParams = []spec.Param{
 	{Name: "name", Type: "str", Doc: "How reports call it."},
@@ -61,16 +77,43 @@ expect.eq(p.call("answer", lambda: 42), 42)
 `,
 	Methods: []*spec.Func{{
 		Name: "call", Returns: "any", Doc: "Calls fn(*args) again while it fails with errors that the policy retries. Each attempt is in the journal with its cause and its delay.", Params: callParams,
-		Impl: func(c *spec.Call) (starlark.Value, error) {
-			var out starlark.Value
-			err := value.Retry(c, c.Str("name"), c.Recv.(*policy).p, func(int) (err error) {
-				out, err = starlark.Call(c.Thread, c.Callable("fn"), c.Rest, c.Extra)
-				return err
-			})
-			return out, err
-		},
+		Impl: slow((*policy).run), Fast: fast((*policy).run),
 	}},
 }).Seal()
+
+// run calls fn by the policy.
+func (p *policy) run(th *starlark.Thread, name string, fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) (out starlark.Value, err error) {
+	err = value.Retry(th, label(p.name, name), p.p, func(int) (err error) {
+		out, err = starlark.Call(th, fn, args, kwargs)
+		return err
+	})
+	return out, err
+}
+
+// runner is a method that calls a function of the script.
+type runner[T any] func(recv T, th *starlark.Thread, name string, fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error)
+
+func slow[T any](run runner[T]) spec.Impl {
+	return func(c *spec.Call) (starlark.Value, error) {
+		return run(c.Recv.(T), c.Thread, c.Str("name"), c.Callable("fn"), c.Rest, c.Extra)
+	}
+}
+
+// fast is for calls as nearly all are: name and fn by place, nothing by name. What they guard may take a microsecond.
+func fast[T any](run runner[T]) func(*starlark.Thread, starlark.Value, starlark.Tuple, []starlark.Tuple) (starlark.Value, bool, error) {
+	return func(th *starlark.Thread, recv starlark.Value, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, bool, error) {
+		if len(args) < 2 || len(kwargs) > 0 {
+			return nil, false, nil
+		}
+		name, isText := args[0].(starlark.String)
+		fn, isFn := args[1].(starlark.Callable)
+		if !isText || !isFn {
+			return nil, false, nil
+		}
+		v, err := run(recv.(T), th, string(name), fn, args[2:], nil)
+		return v, true, err
+	}
+}
 
 var policyFunc = &spec.Func{
 	Name: "policy", Returns: "policy", LoadTime: true,
@@ -81,6 +124,7 @@ var policyFunc = &spec.Func{
 		{Name: "max_delay", Type: "duration", Default: starlark.String("30s"), KwOnly: true, Doc: "At most."},
 		{Name: "jitter", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "Draw the delay."},
 		{Name: "on", Type: "any", Default: starlark.String("transient"), KwOnly: true, Doc: "A category or kind of error, or a list of them."},
+		nameParam,
 	},
 	Example: `
 p = retry.policy(max_attempts = 2, base_delay = "1ms", on = ["transient"])
@@ -96,71 +140,8 @@ expect.eq(r.error.kind, "unknown_table")
 		if err := p.Validate(); err != nil {
 			return nil, &spec.ArgError{Call: c.Name(), Problem: err.Error()}
 		}
-		return &policy{p}, nil
-	},
-}
-
-// breaker is a circuit breaker of a script.
-type breaker struct{ b *resilience.Breaker }
-
-func (b *breaker) String() string        { return "<breaker " + b.b.State() + ">" }
-func (b *breaker) Type() string          { return "breaker" }
-func (b *breaker) Freeze()               {}
-func (b *breaker) Truth() starlark.Bool  { return true }
-func (b *breaker) Hash() (uint32, error) { return 0, errors.New("unhashable type: breaker") }
-
-// Attr finds a member.
-func (b *breaker) Attr(name string) (starlark.Value, error) { return breakerType.Attr(b, name) }
-
-// AttrNames lists the members.
-func (b *breaker) AttrNames() []string { return breakerType.AttrNames() }
-
-var breakerType = (&spec.Type{
-	Name: "breaker", Doc: "Refuses calls for a while after too many failures in a row, with an error of kind breaker_open.",
-	Example: `
-b = retry.breaker(failure_threshold = 1, recovery_timeout = "1m")
-try_(b.call, "down", fail, "no")
-expect.eq(b.state, "open")
-expect.error(b.call, "down", lambda: 1, kind = "breaker_open")
-`,
-	Attrs: []spec.Attr{{Name: "state", Type: "str", Doc: "closed, open or half_open.", Get: func(v starlark.Value) (starlark.Value, error) {
-		return starlark.String(v.(*breaker).b.State()), nil
-	}}},
-	Methods: []*spec.Func{{
-		Name: "call", Returns: "any", Doc: "Calls fn(*args), or refuses.", Params: callParams,
-		Impl: func(c *spec.Call) (out starlark.Value, err error) {
-			err = c.Recv.(*breaker).b.Call(c.Str("name"), func() (err error) {
-				out, err = starlark.Call(c.Thread, c.Callable("fn"), c.Rest, c.Extra)
-				return err
-			})
-			return out, err
-		},
-	}},
-}).Seal()
-
-var breakerFunc = &spec.Func{
-	Name: "breaker", Returns: "breaker",
-	Doc: "Makes a circuit breaker. Tasks may share it.",
-	Params: []spec.Param{
-		{Name: "failure_threshold", Type: "int", Default: starlark.MakeInt(5), KwOnly: true, Doc: "Failures in a row that open it."},
-		{Name: "recovery_timeout", Type: "duration", Default: starlark.String("60s"), KwOnly: true, Doc: "After which a call may try again."},
-		{Name: "success_threshold", Type: "int", Default: starlark.MakeInt(2), KwOnly: true, Doc: "Successes in a row that close it."},
-	},
-	Example: `
-b = retry.breaker(failure_threshold = 3)
-expect.eq(b.call("fine", lambda: 1), 1)
-`,
-	Impl: func(c *spec.Call) (starlark.Value, error) {
-		o := resilience.BreakerOptions{FailureThreshold: int(c.Int("failure_threshold")), RecoveryTimeout: c.Duration("recovery_timeout"), SuccessThreshold: int(c.Int("success_threshold"))}
-		if err := o.Validate(); err != nil {
-			return nil, &spec.ArgError{Call: c.Name(), Problem: err.Error()}
-		}
-		pos := script.CallerPos(c.Thread)
-		if t, err := scenario.FromThread(c.Thread); err == nil {
-			o.Observe = func(from, to string) {
-				t.Emit(pos, &event.Breaker{Name: pos.String(), From: from, To: to})
-			}
-		}
-		return &breaker{resilience.NewBreaker(o)}, nil
+		out := &policy{p: p, name: c.Str("name")}
+		out.call = policyType.Bind(out, "call")
+		return out, nil
 	},
 }

@@ -66,6 +66,11 @@ func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs 
 	if b.fn.Raw != nil {
 		return b.fn.Raw(th, b.recv, args, kwargs)
 	}
+	if b.fn.Fast != nil {
+		if v, ok, err := b.fn.Fast(th, b.recv, args, kwargs); ok {
+			return v, err
+		}
+	}
 	c := &Call{Thread: th, Recv: b.recv, b: b}
 	if err := b.fn.bind(c, args, kwargs); err != nil {
 		return nil, err

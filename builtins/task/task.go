@@ -6,6 +6,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
+	"rig/runtime/coord"
 	"rig/runtime/event"
-	"rig/runtime/fault"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
 )
@@ -23,116 +24,138 @@ import (
 func Module() *spec.Module {
 	return &spec.Module{
 		Name: "task", Doc: "Functions that run at the same time.",
-		Funcs: []*spec.Func{spawnFunc, parallelFunc, mapFunc, barrierFunc, signalFunc, channelFunc, sharedFunc, counterFunc},
-		Types: []*spec.Type{taskType, barrierType, signalType, channelType, sharedType, counterType},
+		Funcs: []*spec.Func{spawnFunc, parallelFunc, mapFunc, groupFunc, operationsFunc, barrierFunc, signalFunc, channelFunc, sharedFunc, counterFunc},
+		Types: []*spec.Type{taskType, groupType, operationType, barrierType, signalType, channelType, counterType},
 	}
 }
 
 // Task is a function that runs beside the test.
 type Task struct {
-	name  string
-	ended chan struct{} // closed when value, err and late are set
+	k *coord.Task
 
-	value starlark.Value
-	err   error
-	late  bool // the test ended before it did
-
-	mu     sync.Mutex
-	looked bool // guarded by mu: somebody saw how it ended
-	over   bool // guarded by mu: value, err and late are set
+	mu    sync.Mutex
+	seen  bool // guarded by mu: somebody asked how it ended
+	faced bool // guarded by mu: its error was raised or read, not only that there is one
+	late  bool // guarded by mu: the test ended before it did
 }
 
 var _ starlark.HasAttrs = (*Task)(nil)
 
-// launch starts fn(*args) as a task of the test.
-func launch(c *spec.Call, t *scenario.Test, name string, fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) (*Task, error) {
+// work is a call that is to run as a task.
+type work struct {
+	fn     starlark.Callable
+	args   starlark.Tuple
+	kwargs []starlark.Tuple
+	last   func() // called when it has ended; may be nil
+}
+
+// launch starts a call as a task of the test.
+func launch(c *spec.Call, t *scenario.Test, set *coord.Tasks, w work) (*Task, error) {
 	host := c.Script().Host()
-	for _, v := range append(starlark.Tuple{fn}, args...) {
+	for _, v := range append(starlark.Tuple{w.fn}, w.args...) {
 		if err := host.Share(v); err != nil {
 			return nil, err
 		}
 	}
-	for _, kv := range kwargs {
+	for _, kv := range w.kwargs {
 		if err := host.Share(kv[1]); err != nil {
 			return nil, err
 		}
 	}
-	pos := script.CallerPos(c.Thread)
-	task := &Task{name: name, ended: make(chan struct{})}
+	name, pos := number(t, w.fn), script.CallerPos(c.Thread)
+	task := &Task{}
 	done := t.Spawned(name, pos)
-	ctx := t.Context()
-	th := c.Script().Child(name, ctx)
-	go func() { // ends with fn, which ends with the test's context
-		start := time.Now()
-		v, err := th.Call(fn, args, kwargs)
-		if err == nil {
-			err = host.Share(v)
-		}
-		d := &event.Task{Name: name, Duration: time.Since(start)}
-		if err != nil {
-			d.Outcome, d.Error = event.Failed, script.Describe(err)
-		}
-		t.EmitIn(th.Span(), pos, d)
-		task.mu.Lock()
-		task.value, task.err, task.late, task.over = v, err, ctx.Err() != nil, true
-		task.mu.Unlock()
-		// First it counts as ended, then its waiters learn it: a test that waited must not find it still running.
-		done()
-		close(task.ended)
-	}()
+	th := c.Script()
+	task.k = set.Start(coord.Job{
+		Name: name,
+		Run: func(ctx context.Context) (any, error) {
+			v, err := th.Child(name, ctx).Call(w.fn, w.args, w.kwargs)
+			if err == nil {
+				err = host.Share(v)
+			}
+			if ctx.Err() != nil {
+				task.mu.Lock()
+				defer task.mu.Unlock()
+				task.late = true
+			}
+			return v, err
+		},
+		// It counts as ended before its waiters learn it: a test that waited must not find it still running.
+		Ended: func(k *coord.Task) {
+			_, took, err := k.Result()
+			d := &event.Task{Name: name, Duration: took}
+			if err != nil {
+				d.Outcome, d.Error = event.Failed, script.Describe(err)
+			}
+			t.EmitIn(th.Span(), pos, d)
+			done()
+			if w.last != nil {
+				w.last()
+			}
+		},
+	})
 	return task, nil
 }
 
-// see notes that somebody looked at the outcome.
-func (k *Task) see() {
+// look notes that somebody saw how the task ended; face, that its error was raised or read.
+func (k *Task) look(face bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.looked = true
+	k.seen = true
+	k.faced = k.faced || face
 }
 
 // wait returns when the task has ended, or ctx has, or bound (0: none) is over.
 func (k *Task) wait(ctx context.Context, bound time.Duration) error {
-	if bound > 0 {
-		c, cancel := context.WithTimeout(ctx, bound)
-		defer cancel()
-		select {
-		case <-k.ended:
-			return nil
-		case <-c.Done():
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			return fault.New(fault.Timeout, "task.wait", fmt.Sprintf("task %s has not ended within %s", k.name, bound))
-		}
+	if bound == 0 {
+		bound = coord.Forever
 	}
-	select {
-	case <-k.ended:
+	_, err := k.k.Wait(ctx, bound)
+	if k.k.Ended() {
 		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
+	return err
 }
 
-// reap fails the test for a task whose error nobody looked at.
+// value of a task that has ended without an error.
+func (k *Task) value() starlark.Value {
+	if v, ok := k.k.Value().(starlark.Value); ok {
+		return v
+	}
+	return starlark.None
+}
+
+// bug reports whether an error is a mistake in the script or in rig, not one of the database or of fail().
+func bug(err error) bool {
+	switch d := script.Describe(err); d.Kind {
+	case "script", "panic", "guard":
+		return !value.Catchable(nil, err)
+	}
+	return false
+}
+
+// reap fails the test for a task whose error nobody looked at. Mistakes and failed expectations are not excused by asking
+// whether there was an error: a mistake must be read, a failed expectation is always told.
 func reap(t *scenario.Test, k *Task) {
-	t.Cleanup("task "+k.name, func(context.Context) error {
+	t.Cleanup("task "+k.k.Name(), func(context.Context) error {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if !k.over {
-			return nil // it leaked, which is told elsewhere
-		}
-		if k.err != nil && !k.looked && !k.late { // one that was late leaked, or ended with the run, which is told too
-			t.Late(fmt.Errorf("task %s failed and nobody waited for it: %w", k.name, k.err))
+		err := k.k.Err()
+		switch {
+		case err == nil, k.late: // one that was late leaked, or ended with the run, which is told too
+		case k.faced, k.seen && value.Catchable(nil, err):
+		default:
+			t.Late(fmt.Errorf("task %s failed and nobody waited for it: %w", k.k.Name(), err))
 		}
 		return nil
 	})
 }
 
-func (k *Task) String() string        { return "<task " + k.name + ">" }
+func (k *Task) String() string        { return "<task " + k.k.Name() + ">" }
 func (k *Task) Type() string          { return "task" }
 func (k *Task) Freeze()               {}
 func (k *Task) Truth() starlark.Bool  { return true }
-func (k *Task) Hash() (uint32, error) { return starlark.String(k.name).Hash() }
+func (k *Task) Hash() (uint32, error) { return starlark.String(k.k.Name()).Hash() }
 
 // Attr finds a member.
 func (k *Task) Attr(name string) (starlark.Value, error) {
@@ -142,15 +165,14 @@ func (k *Task) Attr(name string) (starlark.Value, error) {
 // AttrNames lists the members.
 func (k *Task) AttrNames() []string { return taskType.AttrNames() }
 
-func ended(v starlark.Value) (*Task, bool) {
-	k := v.(*Task)
-	select {
-	case <-k.ended:
-		k.see()
-		return k, true
-	default:
-		return k, false
-	}
+// attr makes an attribute that is None while the task runs.
+func attr(name, typ, doc string, get func(k *Task) starlark.Value) spec.Attr {
+	return spec.Attr{Name: name, Type: typ, Doc: doc, Get: func(v starlark.Value) (starlark.Value, error) {
+		if k := v.(*Task); k.k.Ended() {
+			return get(k), nil
+		}
+		return starlark.None, nil
+	}}
 }
 
 var taskType = (&spec.Type{
@@ -163,34 +185,34 @@ expect.true(k.ok)
 `,
 	Attrs: []spec.Attr{
 		{Name: "name", Type: "str", Doc: "The function's name with a number.", Get: func(v starlark.Value) (starlark.Value, error) {
-			return starlark.String(v.(*Task).name), nil
+			return starlark.String(v.(*Task).k.Name()), nil
 		}},
 		{Name: "done", Type: "bool", Doc: "Whether it has ended.", Get: func(v starlark.Value) (starlark.Value, error) {
-			select {
-			case <-v.(*Task).ended:
-				return starlark.True, nil
-			default:
-				return starlark.False, nil
-			}
+			return starlark.Bool(v.(*Task).k.Ended()), nil
 		}},
-		{Name: "ok", Type: "bool|None", Doc: "Whether it succeeded; None while it runs.", Get: func(v starlark.Value) (starlark.Value, error) {
-			if k, over := ended(v); over {
-				return starlark.Bool(k.err == nil), nil
+		attr("ok", "bool|None", "Whether it succeeded; None while it runs.", func(k *Task) starlark.Value {
+			k.look(false)
+			return starlark.Bool(k.k.Ok())
+		}),
+		attr("value", "any", "What it returned; None while it runs and when it failed.", func(k *Task) starlark.Value {
+			k.look(false)
+			if k.k.Ok() {
+				return k.value()
 			}
-			return starlark.None, nil
-		}},
-		{Name: "value", Type: "any", Doc: "What it returned; None while it runs and when it failed.", Get: func(v starlark.Value) (starlark.Value, error) {
-			if k, over := ended(v); over && k.err == nil {
-				return k.value, nil
+			return starlark.None
+		}),
+		attr("error", "error|None", "What went wrong; None while it runs and when it succeeded.", func(k *Task) starlark.Value {
+			err := k.k.Err()
+			if err == nil {
+				k.look(false)
+				return starlark.None
 			}
-			return starlark.None, nil
-		}},
-		{Name: "error", Type: "error|None", Doc: "What went wrong; None while it runs and when it succeeded.", Get: func(v starlark.Value) (starlark.Value, error) {
-			if k, over := ended(v); over && k.err != nil {
-				return value.NewError(k.err), nil
-			}
-			return starlark.None, nil
-		}},
+			k.look(bug(err))
+			return value.NewError(err)
+		}),
+		attr("panicked", "bool|None", "Whether a mistake in the script or in rig ended it: its error has kind \"script\", \"guard\" or \"panic\". Errors of the database, fail() and failed expectations are none; None while it runs.", func(k *Task) starlark.Value {
+			return starlark.Bool(k.k.Err() != nil && bug(k.k.Err()))
+		}),
 	},
 	Methods: []*spec.Func{
 		{Name: "wait", Returns: "any", Doc: "Waits for the end and returns the function's value; its error is raised here.", Params: []spec.Param{
@@ -200,8 +222,11 @@ expect.true(k.ok)
 			if err := k.wait(c.Script().Context(), c.Duration("timeout")); err != nil {
 				return nil, err
 			}
-			k.see()
-			return k.value, k.err
+			k.look(true)
+			if err := k.k.Err(); err != nil {
+				return nil, err
+			}
+			return k.value(), nil
 		}},
 	},
 }).Seal()
@@ -230,7 +255,9 @@ expect.eq(k.wait(timeout = "10s"), 42)
 		if err != nil {
 			return nil, err
 		}
-		k, err := launch(c, t, number(t, c.Callable("fn")), c.Callable("fn"), c.Rest, c.Extra)
+		set := coord.NewTasks(t.Context())
+		free := func() { set.Cancel(context.Canceled) }
+		k, err := launch(c, t, set, work{c.Callable("fn"), c.Rest, c.Extra, free})
 		if err != nil {
 			return nil, err
 		}
@@ -239,49 +266,59 @@ expect.eq(k.wait(timeout = "10s"), 42)
 	},
 }
 
-// gather runs n functions, at most limit at a time, and gives their outcomes in order. A failed expectation or the end of
-// the test in one of them is raised when all have ended.
-func gather(c *spec.Call, n, limit int, at func(i int) (starlark.Callable, starlark.Tuple)) (starlark.Value, error) {
+// gather runs n calls, at most limit at a time, and gives their outcomes in order. A failed expectation or the end of the
+// test in one of them is raised when all have ended.
+func gather(c *spec.Call, n, limit int, at func(i int) work) (starlark.Value, error) {
 	t, err := scenario.FromThread(c.Thread)
 	if err != nil {
 		return nil, err
 	}
-	if limit <= 0 || limit > n {
-		limit = n
+	if limit <= 0 {
+		limit = coord.MaxTasks
 	}
-	tasks := make([]*Task, n)
+	set := coord.NewTasks(t.Context())
+	set.Keep = true
+	defer set.Cancel(context.Canceled) // all have ended, or the test has
+	tasks := make([]*Task, 0, n)
 	ctx := c.Script().Context()
 	var refused error
 	for i := range n {
-		if i >= limit {
-			// A place is free when the oldest has ended: order costs little and keeps the outcomes in order.
-			if err := tasks[i-limit].wait(ctx, 0); err != nil {
+		if i >= limit { // a place is free when any of them has ended
+			if _, err := set.Next(ctx, coord.Forever); err != nil {
 				break
 			}
 		}
-		fn, args := at(i)
-		if tasks[i], refused = launch(c, t, number(t, fn), fn, args, nil); refused != nil {
+		k, err := launch(c, t, set, at(i))
+		if err != nil {
+			refused = err
 			break
 		}
+		tasks = append(tasks, k)
 	}
-	outcomes := make([]starlark.Value, 0, n)
+	return outcomes(c, t, tasks, refused)
+}
+
+// outcomes waits for tasks and gives how each ended, in order. What no script may catch is raised, and refused, the error of
+// one that could not be started, before that.
+func outcomes(c *spec.Call, t *scenario.Test, tasks []*Task, refused error) (starlark.Value, error) {
+	ctx := c.Script().Context()
+	list := make([]starlark.Value, 0, len(tasks))
 	var failed []*value.Outcome
 	var raise error
 	for _, k := range tasks {
-		if k == nil {
-			continue
-		}
 		if err := k.wait(ctx, 0); err != nil {
 			return nil, err
 		}
-		if k.err != nil && raise == nil && !value.Catchable(c.Script(), k.err) {
-			raise = k.err
+		k.look(true)
+		err := k.k.Err()
+		if err != nil && raise == nil && !value.Catchable(c.Script(), err) {
+			raise = err
 		}
-		o := value.NewOutcome(k.value, k.err)
-		if k.err != nil {
+		o := value.NewOutcome(k.value(), err)
+		if err != nil {
 			failed = append(failed, o)
 		}
-		outcomes = append(outcomes, o)
+		list = append(list, o)
 	}
 	switch {
 	case refused != nil:
@@ -292,41 +329,22 @@ func gather(c *spec.Call, n, limit int, at func(i int) (starlark.Callable, starl
 		return nil, context.Cause(ctx)
 	}
 	if len(failed) > 0 {
-		unseen(c, t, failed, len(outcomes))
+		unseen(c, t, failed, len(list))
 	}
-	return starlark.NewList(outcomes), nil
+	return starlark.NewList(list), nil
 }
 
 // unseen fails the test where no outcome of a call was looked at although some failed.
 func unseen(c *spec.Call, t *scenario.Test, failed []*value.Outcome, all int) {
-	name, pos := c.Name(), script.CallerPos(c.Thread)
-	t.Cleanup(name, func(context.Context) error {
-		for _, o := range failed {
-			if o.Looked() {
-				return nil
-			}
-		}
-		first := failed[0].Err().Report()
-		t.Late(&unseenError{
-			msg: fmt.Sprintf("%d of %d outcomes of %s failed and nobody looked; the first: %s", len(failed), all, name, first.Message),
-			pos: pos, excerpt: t.Host().Excerpt(pos),
-		})
-		return nil
-	})
-}
-
-// unseenError tells of failures that a script passed over.
-type unseenError struct {
-	msg     string
-	pos     event.Pos
-	excerpt string
-}
-
-func (e *unseenError) Error() string { return e.msg }
-
-// Report gives the form for reports.
-func (e *unseenError) Report() *event.Error {
-	return &event.Error{Kind: "unseen", Message: e.msg, Pos: e.pos, Excerpt: e.excerpt, Hint: "expect.all_ok(outcomes), or look at each: if not o: o.error"}
+	name := c.Name()
+	value.Unseen{
+		Call: name, Pos: script.CallerPos(c.Thread), Hint: "expect.all_ok(outcomes), or look at each: if not o: o.error",
+		Looked: func() bool { return slices.ContainsFunc(failed, (*value.Outcome).Looked) },
+		Message: func() string {
+			first := failed[0].Err().Report()
+			return fmt.Sprintf("%d of %d outcomes of %s failed and nobody looked; the first: %s", len(failed), all, name, first.Message)
+		},
+	}.Watch(t)
 }
 
 // maxTasks bounds what one call starts.
@@ -353,7 +371,7 @@ expect.eq([o.value for o in outcomes], [1, 2])
 			}
 			calls[i] = fn
 		}
-		return gather(c, len(calls), 0, func(i int) (starlark.Callable, starlark.Tuple) { return calls[i], nil })
+		return gather(c, len(calls), 0, func(i int) work { return work{fn: calls[i]} })
 	},
 }
 
@@ -371,7 +389,7 @@ var mapFunc = &spec.Func{
 	Params: []spec.Param{
 		{Name: "fn", Type: "callable", Doc: "What to call."},
 		{Name: "items", Type: "iterable", Doc: "One call each."},
-		{Name: "limit", Type: "int", Optional: true, KwOnly: true, Doc: "How many run at a time; all without it."},
+		{Name: "limit", Type: "int", Optional: true, KwOnly: true, Doc: "How many run at a time; all without it, up to 10,000."},
 	},
 	Example: `
 def one(conn):
@@ -388,8 +406,8 @@ expect.all_ok(outcomes)
 			return nil, c.Errorf("limit", "want at least 1, got %d", c.Int("limit"))
 		}
 		fn := c.Callable("fn")
-		return gather(c, len(items), int(c.Int("limit")), func(i int) (starlark.Callable, starlark.Tuple) {
-			return fn, starlark.Tuple{items[i]}
+		return gather(c, len(items), int(c.Int("limit")), func(i int) work {
+			return work{fn: fn, args: starlark.Tuple{items[i]}}
 		})
 	},
 }

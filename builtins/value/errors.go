@@ -84,6 +84,7 @@ expect.eq(r.error.kind, "unknown_table")
 		errorText("message", "The server's words.", func(e *event.Error) string { return e.Message }),
 		errorText("sql", "The statement.", func(e *event.Error) string { return e.SQL }),
 		errorText("session", "The session's name.", func(e *event.Error) string { return e.Session }),
+		errorText("detail", "Further lines, or \"\": what failed after it, the attempts of a retry.", func(e *event.Error) string { return e.Detail }),
 		errorText("hint", "One line of advice, or \"\".", func(e *event.Error) string { return e.Hint }),
 	},
 }).Seal()
@@ -94,6 +95,9 @@ type Outcome struct {
 	err    *Error
 	looked atomic.Bool // somebody asked how the call ended
 }
+
+// Ending is a value that tells how something ended; Err is nil where that was well.
+type Ending interface{ Err() *Error }
 
 // Looked reports whether somebody asked how the call ended.
 func (o *Outcome) Looked() bool { return o.looked.Load() }

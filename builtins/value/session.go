@@ -228,13 +228,16 @@ expect.eq(t.db.exec("INSERT INTO n VALUES (?), (?)", 1, 2).rows_affected, 2)
 
 // Types lists the types declared here.
 func Types() []*spec.Type {
-	return []*spec.Type{sessionType, rowsType, rowType, resultType, streamType, stmtType, pendingType, errorType, outcomeType, decimalType, temporalType}
+	return []*spec.Type{sessionType, rowsType, rowType, resultType, streamType, stmtType, pendingType, errorType, outcomeType, decimalType, temporalType, sharedType}
 }
 
 // Result is what a statement changed.
 type Result struct{ r session.Result }
 
 var _ starlark.HasAttrs = (*Result)(nil)
+
+// NewResult wraps one for scripts.
+func NewResult(r session.Result) *Result { return &Result{r} }
 
 func (r *Result) String() string {
 	return fmt.Sprintf("result(rows_affected = %d, last_insert_id = %d)", r.r.RowsAffected, r.r.LastInsertID)

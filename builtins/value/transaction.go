@@ -3,6 +3,7 @@ package value
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 
 	"go.starlark.net/starlark"
@@ -123,7 +124,7 @@ expect.eq(t.db.transaction(add, 7, retry = "transient"), 7)
 		if policy == nil {
 			err = body(1)
 		} else {
-			err = Retry(c, "transaction", *policy, body)
+			err = Retry(c.Thread, "transaction", *policy, body)
 		}
 		if err != nil {
 			return nil, err
@@ -184,18 +185,20 @@ next:
 }
 
 // Retry runs attempt by a policy; every failed attempt is an event.
-func Retry(c *spec.Call, name string, p resilience.Policy, attempt func(n int) error) error {
-	th := c.Script()
-	pos := script.CallerPos(c.Thread)
-	var seed uint64 = 1
-	emit := func(event.Pos, event.Data) {}
-	if t, err := scenario.FromThread(c.Thread); err == nil {
-		seed = uint64(t.Seed())
-		emit = func(pos event.Pos, d event.Data) { t.EmitIn(th.Span(), pos, d) }
+func Retry(th *starlark.Thread, name string, p resilience.Policy, attempt func(n int) error) error {
+	t, err := scenario.FromThread(th)
+	if err != nil {
+		return err
 	}
-	rng := rand.New(rand.NewPCG(seed, uint64(pos.Line)))
-	return p.Do(th.Context(), name, rng, attempt, func(a resilience.Attempt) {
-		emit(pos, &event.Retry{Name: name, Attempt: a.N, Delay: a.Delay, Final: a.Final, Error: script.Describe(a.Err)})
+	up := script.From(th)
+	// The jitter of tasks differs although they retry in the same line: those that met would meet again.
+	source := func() *rand.Rand {
+		h := fnv.New64a()
+		h.Write([]byte(up.Name()))
+		return rand.New(rand.NewPCG(uint64(t.Seed()), h.Sum64()^uint64(script.CallerPos(th).Line)))
+	}
+	return p.Do(up.Context(), name, source, attempt, func(a resilience.Attempt) {
+		t.EmitIn(up.Span(), script.CallerPos(th), &event.Retry{Name: name, Attempt: a.N, Delay: a.Delay, Final: a.Final, Error: script.Describe(a.Err)})
 	})
 }
 
@@ -219,11 +222,19 @@ func transact(c *spec.Call) (starlark.Value, error) {
 
 // undo rolls back after an error, which stays the error; only a rollback that fails for a reason of its own is told too.
 func undo(s *session.Session, call session.Call, cause error) error {
-	if s.Closed() {
-		return cause
-	}
-	if err := s.Rollback(call); err != nil && !fault.IsKind(err, fault.Cancelled, fault.SessionClosed, fault.SessionBusy) {
+	if err := Undo(s, call); err != nil {
 		return errors.Join(cause, fmt.Errorf("and the rollback failed: %w", err))
 	}
 	return cause
+}
+
+// Undo rolls back after an error. A session that cannot do so any more has nothing left to undo.
+func Undo(s *session.Session, call session.Call) error {
+	if s.Closed() {
+		return nil
+	}
+	if err := s.Rollback(call); err != nil && !fault.IsKind(err, fault.Cancelled, fault.SessionClosed, fault.SessionBusy) {
+		return err
+	}
+	return nil
 }

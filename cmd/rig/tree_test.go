@@ -48,6 +48,7 @@ var doors = []struct {
 	{"github.com/HdrHistogram", []string{"rig/runtime/metric"}, "quantiles come from one place"},
 	{"github.com/prometheus", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
 	{"go.opentelemetry.io", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
+	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,11 +57,16 @@ func (e *MemberFailedError) Report() *event.Error {
 	return r
 }
 
+func quote(s string) string { return strconv.Quote(s) }
+
 // WaitInfo says that Member waits For something.
 type WaitInfo struct{ Member, For string }
 
-// DeadlockError tells all members that every one of them waits, so that none can be released.
-type DeadlockError struct{ Waits []WaitInfo }
+// DeadlockError tells all members that every one of them waits, so that none can be released. Hint is one line, or "".
+type DeadlockError struct {
+	Waits []WaitInfo
+	Hint  string
+}
 
 func (e *DeadlockError) Error() string {
 	parts := make([]string, len(e.Waits))
@@ -75,15 +81,20 @@ func (e *DeadlockError) Unwrap() error { return permanent(e.Error()) }
 
 // Report has kind script: no server has a part in it.
 func (e *DeadlockError) Report() *event.Error {
-	return &event.Error{Kind: "script", Category: string(fault.Permanent), Message: e.Error(), Hint: "every live member waits; one of them must emit, send or arrive before it waits"}
+	hint := e.Hint
+	if hint == "" {
+		hint = "every live member waits; one of them must emit, send or arrive before it waits"
+	}
+	return &event.Error{Kind: "script", Category: string(fault.Permanent), Message: e.Error(), Hint: hint}
 }
 
 // TimeoutError is a wait that did not end in time. Missing names the members that could have ended it, as far as they
-// are known. It is a context.DeadlineExceeded.
+// are known. Hint is one line, or "". It is a context.DeadlineExceeded.
 type TimeoutError struct {
 	What    string
 	After   time.Duration
 	Missing []string
+	Hint    string
 }
 
 func (e *TimeoutError) Error() string {
@@ -101,7 +112,7 @@ func (e *TimeoutError) Unwrap() []error {
 
 // Report gives the form for reports.
 func (e *TimeoutError) Report() *event.Error {
-	return &event.Error{Kind: string(fault.Timeout), Category: string(fault.UnknownCategory), Message: e.Error()}
+	return &event.Error{Kind: string(fault.Timeout), Category: string(fault.UnknownCategory), Message: e.Error(), Hint: e.Hint}
 }
 
 // PanicError is a function that panicked in a task.

@@ -2,8 +2,8 @@
 //
 // A [Group] is a set of named members with barriers, events, messages and [Shared] values between them; it tells every
 // waiting member when a member failed, and when all of them wait and none can be released. [Barrier], [Signal],
-// [Channel] and [Counter] are the same things free-standing, without names and without that knowledge. [Tasks] and [Map]
-// run functions concurrently.
+// [Channel] and [Counter] are the same things free-standing, without names and without that knowledge. [Tasks] runs
+// functions concurrently, and [Crew] the members of a group.
 //
 // Every wait takes a context and a timeout (0 means [DefaultWait]) and ends with an error that says what was waited
 // for. A value that has arrived wins over a context or a timeout that ended in the same moment.
@@ -22,6 +22,9 @@ import (
 
 // DefaultWait bounds a wait whose timeout is 0.
 const DefaultWait = 30 * time.Second
+
+// Forever is a timeout for waits that only their context bounds.
+const Forever time.Duration = 1<<63 - 1
 
 // MailboxSize is the number of messages that may wait for one member.
 const MailboxSize = 1024
@@ -64,6 +67,7 @@ type waiter struct {
 	from    string // the one member that can release it, "" any
 	take    func() (any, bool)
 	barrier string
+	event   string
 	parties int
 	ended   chan struct{}
 	value   any
@@ -173,7 +177,7 @@ func (g *Group) Emit(member, event string, value any) error {
 
 // WaitFor waits until the event was emitted by from, or where that is "" by any other member, and gives the newest value.
 func (g *Group) WaitFor(ctx context.Context, member, event, from string, timeout time.Duration) (any, error) {
-	w := &waiter{what: fmt.Sprintf("event %q%s", event, fromText(from)), from: from}
+	w := &waiter{what: fmt.Sprintf("event %q%s", event, fromText(from)), from: from, event: event}
 	w.take = func() (any, bool) {
 		all := g.events[event]
 		for i := len(all) - 1; i >= 0; i-- {

@@ -8,13 +8,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"rig/runtime/fault"
 )
 
-// MaxTasks is the number of tasks of one [Tasks] that may run at a time, and of functions of one [Map].
+// MaxTasks is the number of tasks of one [Tasks] that may run at a time.
 const MaxTasks = 10_000
 
 // Tasks are functions that run concurrently, in goroutines that end when their function does; its context ends with the
@@ -44,11 +43,12 @@ type Task struct {
 	duration time.Duration
 }
 
-// Outcome is what a function of [Map] gave.
-type Outcome struct {
-	Value    any
-	Err      error
-	Duration time.Duration
+// Job is a function to run as a task. Ended, which may be nil, is told of the task when its value, error and duration are
+// set and before anybody who waits for it learns that it has ended; it runs in the task's goroutine and must not use the set.
+type Job struct {
+	Name  string
+	Run   func(ctx context.Context) (any, error)
+	Ended func(*Task)
 }
 
 // ErrNoTask is what [Tasks.Next] gives when no task is left.
@@ -60,46 +60,59 @@ func NewTasks(ctx context.Context) *Tasks {
 	return &Tasks{ctx: ctx, cancel: cancel, running: map[*Task]int{}, change: make(chan struct{})}
 }
 
-// Go runs fn in a goroutine of its own. A panic of fn is the task's error. With MaxTasks running or the context ended, fn
-// is not run and the task has that error at once.
+// Go starts a job without Ended.
 func (t *Tasks) Go(name string, fn func(ctx context.Context) (any, error)) *Task {
-	k := &Task{name: name, start: time.Now(), done: make(chan struct{})}
+	return t.Start(Job{Name: name, Run: fn})
+}
+
+// Start runs a job in a goroutine of its own. A panic of it is the task's error. With MaxTasks running or the context
+// ended, it is not run and the task has that error at once.
+func (t *Tasks) Start(j Job) *Task {
+	k := &Task{name: j.Name, start: time.Now(), done: make(chan struct{})}
+	if err := t.admit(k); err != nil {
+		t.finish(k, j, nil, err)
+		return k
+	}
+	go t.run(k, j) // stopped by the job's end, which the context asks for
+	return k
+}
+
+// admit counts k as running, or refuses it.
+func (t *Tasks) admit(k *Task) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.ctx.Err() != nil:
-		k.err = fmt.Errorf("task %q was not started: %w", name, context.Cause(t.ctx))
+		return fmt.Errorf("task %q was not started: %w", k.name, context.Cause(t.ctx))
 	case len(t.running) >= MaxTasks:
-		k.err = fault.New(fault.LimitExceeded, "spawn", fmt.Sprintf("task %q was not started: %d tasks are running", name, MaxTasks))
-	}
-	if k.err != nil {
-		if t.Keep {
-			t.ended = append(t.ended, k)
-		}
-		close(k.done)
-		t.changed()
-		return k
+		return fault.New(fault.LimitExceeded, "spawn", fmt.Sprintf("task %q was not started: %d tasks are running", k.name, MaxTasks))
 	}
 	t.running[k] = t.started
 	t.started++
-	go t.run(k, fn) // stopped by fn's end, which the context asks for
-	return k
+	return nil
 }
 
-func (t *Tasks) run(k *Task, fn func(ctx context.Context) (any, error)) {
-	defer func() {
-		k.duration = time.Since(k.start)
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		delete(t.running, k)
-		if t.Keep {
-			t.ended = append(t.ended, k)
-		}
-		close(k.done)
-		t.changed()
-	}()
-	k.err = errGoexit // stays where fn ends its goroutine
-	k.value, k.err = guard(func() (any, error) { return fn(t.ctx) })
+func (t *Tasks) run(k *Task, j Job) {
+	var v any
+	err := errGoexit // stays where the job ends its goroutine
+	defer func() { t.finish(k, j, v, err) }()
+	v, err = guard(func() (any, error) { return j.Run(t.ctx) })
+}
+
+// finish sets how k ended, tells Ended, and then all who wait.
+func (t *Tasks) finish(k *Task, j Job, v any, err error) {
+	k.value, k.err, k.duration = v, err, time.Since(k.start)
+	if j.Ended != nil {
+		j.Ended(k)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.running, k)
+	if t.Keep {
+		t.ended = append(t.ended, k)
+	}
+	close(k.done)
+	t.changed()
 }
 
 var errGoexit = errors.New("the function ended its goroutine")
@@ -199,6 +212,9 @@ func (k *Task) Name() string { return k.name }
 // Done is closed when the task has ended.
 func (k *Task) Done() <-chan struct{} { return k.done }
 
+// Result is how the task ended, for [Job.Ended] and after it was waited for.
+func (k *Task) Result() (value any, took time.Duration, err error) { return k.value, k.duration, k.err }
+
 // Ended reports whether the task has ended.
 func (k *Task) Ended() bool {
 	select {
@@ -242,38 +258,4 @@ func (k *Task) Wait(ctx context.Context, timeout time.Duration) (any, error) {
 		return nil, err
 	}
 	return k.value, k.err
-}
-
-// Map calls fn for 0 to n-1, at most limit at a time (0: all of them, up to MaxTasks), waits for all and gives what each
-// gave, in order. It returns only when all have. A panic is that call's error; calls that have not begun when the context
-// ends are not made and have its cause.
-func Map(ctx context.Context, n, limit int, fn func(ctx context.Context, i int) (any, error)) []Outcome {
-	if n <= 0 {
-		return nil
-	}
-	if limit <= 0 {
-		limit = n
-	}
-	out := make([]Outcome, n)
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(limit, n, MaxTasks) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				out[i] = mapOne(ctx, i, fn)
-			}
-		})
-	}
-	group.Wait()
-	return out
-}
-
-func mapOne(ctx context.Context, i int, fn func(ctx context.Context, i int) (any, error)) (o Outcome) {
-	if ctx.Err() != nil {
-		return Outcome{Err: fmt.Errorf("call %d was not made: %w", i, context.Cause(ctx))}
-	}
-	begin := time.Now()
-	o.Value, o.Err = guard(func() (any, error) { return fn(ctx, i) })
-	o.Duration = time.Since(begin)
-	return o
 }

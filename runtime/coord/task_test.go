@@ -5,7 +5,6 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,65 +12,6 @@ import (
 	"rig/runtime/coord"
 	"rig/runtime/fault"
 )
-
-func TestMap(t *testing.T) {
-	for _, c := range []struct {
-		n, limit int
-		took     time.Duration
-	}{{10, 0, time.Second}, {10, 3, 4 * time.Second}, {10, 100, time.Second}, {1, 1, time.Second}, {0, 5, 0}} {
-		synctest.Test(t, func(t *testing.T) {
-			var running, most int
-			var mu sync.Mutex
-			begin := time.Now()
-			out := coord.Map(t.Context(), c.n, c.limit, func(_ context.Context, i int) (any, error) {
-				mu.Lock()
-				running++
-				most = max(most, running)
-				mu.Unlock()
-				time.Sleep(time.Second)
-				mu.Lock()
-				running--
-				mu.Unlock()
-				return i * i, nil
-			})
-			if took := time.Since(begin); took != c.took {
-				t.Errorf("%+v: took %v", c, took)
-			}
-			if c.limit > 0 && most > c.limit || len(out) != c.n {
-				t.Errorf("%+v: %d at once, %d outcomes", c, most, len(out))
-			}
-			for i, o := range out {
-				if o.Value != i*i || o.Err != nil || o.Duration != time.Second {
-					t.Errorf("%+v: outcome %d is %+v", c, i, o)
-				}
-			}
-		})
-	}
-}
-
-func TestMapErrors(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		out := coord.Map(ctx, 5, 1, func(_ context.Context, i int) (any, error) {
-			switch i {
-			case 1:
-				return "half", errBroke
-			case 2:
-				panic("boom")
-			case 3:
-				cancel(errBroke)
-			}
-			return i, nil
-		})
-		var p *coord.PanicError
-		if out[0].Err != nil || !errors.Is(out[1].Err, errBroke) || !errors.As(out[2].Err, &p) || out[3].Err != nil {
-			t.Errorf("outcomes %+v", out)
-		}
-		if err := out[4].Err; !errors.Is(err, errBroke) || err.Error() != "call 4 was not made: primary broke" {
-			t.Errorf("the call after the end: %v", err)
-		}
-	})
-}
 
 func names(tasks []*coord.Task) (out []string) {
 	for _, k := range tasks {
@@ -131,6 +71,39 @@ func TestTaskPanicAndGoexit(t *testing.T) {
 			t.Errorf("goexit: %v", err)
 		}
 		ok(t, tasks.Close(0))
+	})
+}
+
+// TestEndedIsToldFirst: a job's Ended knows the result before anybody who waits does, also where the job was refused.
+func TestEndedIsToldFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tasks := coord.NewTasks(t.Context())
+		told := 0
+		start := func(fn func(context.Context) (any, error)) *coord.Task {
+			return tasks.Start(coord.Job{Name: "j", Run: fn, Ended: func(k *coord.Task) {
+				told++
+				if k.Ended() {
+					t.Error("it counts as ended before Ended was told")
+				}
+				if _, took, err := k.Result(); err == nil || took != time.Second && took != 0 {
+					t.Errorf("told of %v after %v", err, took)
+				}
+			}})
+		}
+		for i, fn := range []func(context.Context) (any, error){
+			after(time.Second, nil, errBroke),
+			func(context.Context) (any, error) { panic("boom") },
+			func(context.Context) (any, error) { goexit(); return nil, nil },
+		} {
+			if _, err := start(fn).Wait(t.Context(), 0); err == nil || told != i+1 {
+				t.Errorf("job %d: %v, told %d times", i, err, told)
+			}
+		}
+		tasks.Cancel(errBroke)
+		if k := start(after(0, nil, nil)); !errors.Is(k.Err(), errBroke) || told != 4 {
+			t.Errorf("refused: %v, told %d times", k.Err(), told)
+		}
+		ok(t, tasks.Close(coord.Forever))
 	})
 }
 

@@ -3,8 +3,11 @@ package coord
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
+
+	"rig/runtime/fault"
 )
 
 // await registers a wait and stays until it ends.
@@ -23,7 +26,9 @@ func (g *Group) await(ctx context.Context, name string, w *waiter, timeout time.
 	case <-ctx.Done():
 		g.giveUp(w, func() error { return stopped(ctx, w.what) })
 	case <-timer.C:
-		g.giveUp(w, func() error { return &TimeoutError{What: w.what, After: timeout, Missing: g.missing(w)} })
+		g.giveUp(w, func() error {
+			return &TimeoutError{What: w.what, After: timeout, Missing: g.missing(w), Hint: g.meant(w)}
+		})
 	}
 	return w.value, w.err
 }
@@ -174,6 +179,21 @@ func (g *Group) missing(w *waiter) []string {
 	})
 }
 
+// meant is the hint for a wait for an event that nobody has emitted: one that was, with nearly that name.
+func (g *Group) meant(w *waiter) string {
+	if w.event == "" {
+		return ""
+	}
+	emitted := slices.Sorted(maps.Keys(g.events))
+	if near := fault.Suggest(w.event, emitted); near != "" && near != w.event {
+		return fmt.Sprintf("nobody emitted %q; %q was emitted: is that the one meant?", w.event, near)
+	}
+	if len(g.events[w.event]) > 0 {
+		return fmt.Sprintf("%q was emitted by %s only", w.event, quote(g.events[w.event][0].from))
+	}
+	return fmt.Sprintf("nobody emitted %q", w.event)
+}
+
 // deadlock ends all waits when every live member waits: what releases a wait is always done by a member that does not.
 func (g *Group) deadlock() {
 	var all []*waiter
@@ -193,6 +213,9 @@ func (g *Group) deadlock() {
 	e := &DeadlockError{}
 	for _, w := range all {
 		e.Waits = append(e.Waits, WaitInfo{Member: w.member.name, For: w.what})
+		if e.Hint == "" {
+			e.Hint = g.meant(w)
+		}
 	}
 	for _, w := range all {
 		g.abandon(w, e)

@@ -182,11 +182,30 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestMemberSurvives: a member's step comes back from the journal as it was, without the secrets of its error.
+func TestMemberSurvives(t *testing.T) {
+	k := &keeper{}
+	b := NewBus(time.Now(), nil, k)
+	b.Secret("s3cret")
+	d := &Member{Coordinator: "failover", Member: "primary", Action: "barrier", What: "loaded", Duration: time.Second, Error: &Error{Kind: "timeout", Message: "no s3cret"}}
+	b.Emit(Event{Data: d})
+	b.Close()
+	got, err := Decode(AppendJSON(nil, &k.events[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *d
+	want.Error = &Error{Kind: "timeout", Message: "no ***"}
+	if !reflect.DeepEqual(got.Data, &want) || d.Error.Message != "no s3cret" {
+		t.Errorf("got %+v, want %+v", got.Data, &want)
+	}
+}
+
 func TestEveryKindHasABlank(t *testing.T) {
 	for _, k := range []Kind{
 		KindRunStart, KindPlan, KindRunEnd, KindTarget, KindFileLoad, KindTestStart, KindTestEnd, KindSessionOpen, KindSessionClose, KindStatement,
 		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindProgress, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
-		KindSpan, KindMetric,
+		KindSpan, KindMetric, KindMember,
 	} {
 		if d := blank(k); d == nil || d.Kind() != k {
 			t.Errorf("blank(%s) = %v", k, d)

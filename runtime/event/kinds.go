@@ -32,6 +32,7 @@ const (
 	KindProgress         Kind = "progress"
 	KindSpan             Kind = "span"
 	KindMetric           Kind = "metric"
+	KindMember           Kind = "member"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -211,6 +212,18 @@ type Progress struct {
 	Over    bool          `json:"over,omitempty"`
 }
 
+// Member is a step of a coordinator's member that the others can see. Action is barrier, emit, wait_for, send, receive or
+// end; What names the barrier, the event, or for send and receive the other member, and on end the state. Duration is how
+// long it waited, on end how long it ran.
+type Member struct {
+	Coordinator string        `json:"coordinator"`
+	Member      string        `json:"member"`
+	Action      string        `json:"action"`
+	What        string        `json:"what,omitempty"`
+	Duration    time.Duration `json:"duration"`
+	Error       *Error        `json:"error,omitempty"`
+}
+
 // Expect is one expectation that did not hold.
 type Expect struct {
 	Error *Error `json:"error"`
@@ -292,6 +305,7 @@ func (*Breaker) Kind() Kind          { return KindBreaker }
 func (*Progress) Kind() Kind         { return KindProgress }
 func (*Span) Kind() Kind             { return KindSpan }
 func (*Metric) Kind() Kind           { return KindMetric }
+func (*Member) Kind() Kind           { return KindMember }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -303,7 +317,7 @@ func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{},
+		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{},
 	} {
 		if d.Kind() == k {
 			return d
@@ -423,6 +437,12 @@ func (d *Breaker) redact(func(string) string) Data { return d }
 func (d *Progress) redact(f func(string) string) Data {
 	c := *d
 	c.Name, c.Value = f(c.Name), f(c.Value)
+	return &c
+}
+
+func (d *Member) redact(f func(string) string) Data {
+	c := *d
+	c.Error = c.Error.redact(f)
 	return &c
 }
 

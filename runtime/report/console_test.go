@@ -66,6 +66,7 @@ func TestConsoleHostile(t *testing.T) {
 		&event.Database{What: evil, Name: evil, Action: evil, Error: bad}, &event.Transition{Machine: evil, State: evil, Error: bad},
 		&event.Task{Name: evil, Error: bad}, &event.Retry{Name: evil, Error: bad}, &event.Breaker{Name: evil, From: evil, To: evil},
 		&event.Signal{Name: evil}, &event.SinkDetached{Sink: evil, Cause: evil}, &event.StatementRunning{SQL: evil}, &event.Progress{Name: evil, Value: evil, Over: true},
+		&event.Member{Coordinator: evil, Member: evil, Action: evil, What: evil, Error: bad}, &event.Member{Coordinator: evil, Member: evil, Action: "end", What: evil},
 	} {
 		s.add(tOpen, evil, evil, d)
 	}

@@ -131,10 +131,23 @@ func flowText(e *event.Event) string {
 		return sentence(nil, "watched %s for %s, %s: %s", d.Name, span(d.Elapsed), count(int64(d.Looks), "look"), d.Value)
 	case *event.Span:
 		return sentence(d.Error, "span %s %s in %s", d.Name, d.Outcome, span(d.Duration))
+	case *event.Member:
+		return memberText(d)
 	case *event.Expect:
 		return sentence(d.Error, "expectation failed")
 	}
 	return ""
+}
+
+func memberText(d *event.Member) string {
+	who := d.Coordinator + "/" + d.Member
+	switch d.Action {
+	case "end":
+		return sentence(d.Error, "member %s ended in state %s after %s", who, d.What, span(d.Duration))
+	case "emit", "send":
+		return sentence(d.Error, "member %s: %s %s", who, d.Action, d.What)
+	}
+	return sentence(d.Error, "member %s: %s %s after %s", who, d.Action, d.What, span(d.Duration))
 }
 
 // sentence formats a line and adds an error to it.

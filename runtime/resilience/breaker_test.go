@@ -3,6 +3,7 @@ package resilience_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -85,26 +86,74 @@ func TestBreakerCycle(t *testing.T) {
 	})
 }
 
-func TestBreakerOneTrialAtATime(t *testing.T) {
+// TestBreakerTrials: half open, as many calls go through at a time as must succeed, and no more.
+func TestBreakerTrials(t *testing.T) {
+	for _, threshold := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			b := resilience.NewBreaker(resilience.BreakerOptions{FailureThreshold: 3, RecoveryTimeout: time.Minute, SuccessThreshold: threshold})
+			call(b, down, 3)
+			time.Sleep(time.Minute)
+			release := make(chan struct{})
+			var group sync.WaitGroup
+			for range threshold {
+				group.Go(func() { _ = b.Call("trial", func() error { <-release; return nil }) })
+			}
+			synctest.Wait()
+			if n := call(b, fine, 5); n != 0 {
+				t.Errorf("%d calls went through beside the trials", n)
+			}
+			want := "critical: the breaker is half open and another call is its trial; it tries again when that has ended"
+			if threshold == 2 {
+				want = "critical: the breaker is half open and 2 other calls are its trial; it tries again when that has ended"
+			}
+			if err := b.Call("critical", fine); !fault.IsKind(err, fault.BreakerOpen) || err.Error() != want {
+				t.Errorf("message %q, want %q", err, want)
+			}
+			close(release)
+			group.Wait()
+			expectState(t, b, resilience.Closed)
+			if n := call(b, fine, 1); n != 1 {
+				t.Error("no call went through after the trials")
+			}
+		})
+	}
+}
+
+// TestBreakerCancelledTrial: a trial that rig cancelled counts neither way and gives its place back.
+func TestBreakerCancelledTrial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var moves []string
 		b := breaker(&moves)
 		call(b, down, 3)
 		time.Sleep(time.Minute)
-		release := make(chan struct{})
-		var group sync.WaitGroup
-		group.Go(func() { _ = b.Call("trial", func() error { <-release; return nil }) })
-		synctest.Wait()
-		if n := call(b, fine, 5); n != 0 {
-			t.Errorf("%d calls went through beside the trial", n)
-		}
-		close(release)
-		group.Wait()
-		if n := call(b, fine, 1); n != 1 {
-			t.Error("no call went through after the trial")
+		call(b, func() error { return context.Canceled }, 5)
+		expectState(t, b, resilience.HalfOpen)
+		if n := call(b, fine, 2); n != 2 {
+			t.Errorf("%d of 2 trials went through", n)
 		}
 		expectState(t, b, resilience.Closed)
 	})
+}
+
+// TestBreakerGoexit: a call whose goroutine ends counts as a failure and gives its place back.
+func TestBreakerGoexit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := resilience.NewBreaker(resilience.BreakerOptions{FailureThreshold: 1, RecoveryTimeout: time.Minute, SuccessThreshold: 1})
+		var group sync.WaitGroup
+		group.Go(func() { _ = b.Call("critical", func() error { runtime.Goexit(); return nil }) })
+		group.Wait()
+		expectState(t, b, resilience.Open)
+	})
+}
+
+func TestBreakerClosedForGood(t *testing.T) {
+	b := resilience.NewBreaker(resilience.BreakerOptions{FailureThreshold: 1, RecoveryTimeout: time.Minute, SuccessThreshold: 1})
+	b.Close("a.star:3:4")
+	b.Close("again")
+	err := b.Call("critical", func() error { t.Error("called after the end"); return nil })
+	if want := "critical: the breaker was closed for good: a.star:3:4"; !fault.IsKind(err, fault.BadArgument) || err.Error() != want {
+		t.Errorf("message %q, want %q", err, want)
+	}
 }
 
 func TestBreakerForgetsCallsOfEarlierEras(t *testing.T) {
@@ -171,9 +220,11 @@ func TestBreakerValidate(t *testing.T) {
 		want   string
 	}{
 		{func(*resilience.BreakerOptions) {}, ""},
-		{func(o *resilience.BreakerOptions) { o.FailureThreshold = 0 }, "failure_threshold: want at least 1, got 0"},
-		{func(o *resilience.BreakerOptions) { o.SuccessThreshold = -1 }, "success_threshold: want at least 1, got -1"},
-		{func(o *resilience.BreakerOptions) { o.RecoveryTimeout = 0 }, "recovery_timeout: want more than 0, got 0s"},
+		{func(o *resilience.BreakerOptions) { o.FailureThreshold = 0 }, "failure_threshold: want 1 to 2147483647, got 0"},
+		{func(o *resilience.BreakerOptions) { o.SuccessThreshold = -1 }, "success_threshold: want 1 to 2147483647, got -1"},
+		{func(o *resilience.BreakerOptions) { o.RecoveryTimeout = 0 }, "recovery_timeout: want more than 0 and at most 24h0m0s, got 0s"},
+		{func(o *resilience.BreakerOptions) { o.RecoveryTimeout = 100 * time.Hour }, "recovery_timeout: want more than 0 and at most 24h0m0s, got 100h0m0s"},
+		{func(o *resilience.BreakerOptions) { o.FailureThreshold = 1 << 40 }, "failure_threshold: want 1 to 2147483647, got 1099511627776"},
 	} {
 		o, got := good, ""
 		c.change(&o)
@@ -208,7 +259,7 @@ func TestBreakerConcurrently(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if most.Load() != 1 {
+		if most.Load() != 2 { // its successes in a row
 			t.Errorf("%d trials at once", most.Load())
 		}
 	})

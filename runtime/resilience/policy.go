@@ -34,15 +34,18 @@ func DefaultPolicy() Policy {
 	return Policy{MaxAttempts: 10, BaseDelay: 5 * time.Millisecond, MaxDelay: time.Second, Jitter: true, On: []string{string(fault.Transient)}}
 }
 
+// MaxAttempts bounds the attempts of a policy.
+const MaxAttempts = 1_000_000
+
 // Validate refuses a policy that means nothing.
 func (p Policy) Validate() error {
 	switch {
-	case p.MaxAttempts < 1:
-		return fmt.Errorf("max_attempts: want at least 1, got %d", p.MaxAttempts)
-	case p.BaseDelay < 0:
-		return fmt.Errorf("base_delay: want 0 or more, got %s", p.BaseDelay)
-	case p.MaxDelay < 0:
-		return fmt.Errorf("max_delay: want 0 or more, got %s", p.MaxDelay)
+	case p.MaxAttempts < 1 || p.MaxAttempts > MaxAttempts:
+		return fmt.Errorf("max_attempts: want 1 to %d, got %d", MaxAttempts, p.MaxAttempts)
+	case p.BaseDelay < 0 || p.BaseDelay > MaxTime:
+		return fmt.Errorf("base_delay: want 0 to %s, got %s", MaxTime, p.BaseDelay)
+	case p.MaxDelay < 0 || p.MaxDelay > MaxTime:
+		return fmt.Errorf("max_delay: want 0 to %s, got %s", MaxTime, p.MaxDelay)
 	case p.MaxDelay > 0 && p.BaseDelay > p.MaxDelay:
 		return fmt.Errorf("base_delay %s is longer than max_delay %s", p.BaseDelay, p.MaxDelay)
 	}
@@ -50,13 +53,13 @@ func (p Policy) Validate() error {
 }
 
 func (p Policy) validateOn() error {
-	known := []string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
-	for _, k := range fault.Kinds() {
-		known = append(known, string(k.Kind))
-	}
 	for _, name := range p.On {
-		if slices.Contains(known, name) {
+		if isCategory(name) || slices.ContainsFunc(fault.Kinds(), func(k fault.KindInfo) bool { return string(k.Kind) == name }) {
 			continue
+		}
+		known := slices.Clone(categories[:])
+		for _, k := range fault.Kinds() {
+			known = append(known, string(k.Kind))
 		}
 		if near := fault.Suggest(name, known); near != "" {
 			return fmt.Errorf("on: %q is no category or kind of error, did you mean %q?", name, near)
@@ -66,6 +69,10 @@ func (p Policy) validateOn() error {
 	return nil
 }
 
+var categories = [...]string{string(fault.Transient), string(fault.Permanent), string(fault.UnknownCategory)}
+
+func isCategory(name string) bool { return slices.Contains(categories[:], name) }
+
 // Attempt is one attempt that failed; N counts from 1. Final is set on the last.
 type Attempt struct {
 	N     int
@@ -73,42 +80,6 @@ type Attempt struct {
 	Delay time.Duration // before the next; 0 on the last
 	Final bool
 }
-
-// ExhaustedError is the last error of a call whose attempts are used up.
-type ExhaustedError struct {
-	Name     string
-	Attempts int
-	Err      error
-}
-
-func (e *ExhaustedError) Error() string {
-	if e.Attempts == 1 {
-		return fmt.Sprintf("%s: gave up after 1 attempt: %v", e.Name, e.Err)
-	}
-	return fmt.Sprintf("%s: gave up after %d attempts: %v", e.Name, e.Attempts, e.Err)
-}
-
-// Unwrap gives the last attempt's error.
-func (e *ExhaustedError) Unwrap() error { return e.Err }
-
-// StoppedError is a call that was given up because its context ended before or between attempts. Last is the error of the
-// latest attempt, nil where there was none; it says what was tried, but the error is the context's.
-type StoppedError struct {
-	Name     string
-	Attempts int
-	Cause    error // the context's
-	Last     error
-}
-
-func (e *StoppedError) Error() string {
-	if e.Last == nil {
-		return fmt.Sprintf("%s: stopped before its first attempt: %v", e.Name, e.Cause)
-	}
-	return fmt.Sprintf("%s: stopped after attempt %d: %v (it had failed with: %v)", e.Name, e.Attempts, e.Cause, e.Last)
-}
-
-// Unwrap gives the context's cause.
-func (e *StoppedError) Unwrap() error { return e.Cause }
 
 // Retries reports whether the policy would try again after err.
 func (p Policy) Retries(err error) bool {
@@ -124,61 +95,123 @@ func (p Policy) Retries(err error) bool {
 
 // Do calls attempt(1), attempt(2), ... until one succeeds, one fails with an error that is not retried (which Do returns
 // as it is), the attempts are used up (*[ExhaustedError]) or ctx ends (*[StoppedError]). observe is told of every failed
-// attempt before the pause that follows it; it may be nil. rng draws the jitter; nil means one made of Seed.
-func (p Policy) Do(ctx context.Context, name string, rng *rand.Rand, attempt func(n int) error, observe func(Attempt)) error {
+// attempt before the pause that follows it; it may be nil. rng makes the source of the jitter after the first
+// failure; nil means one made of Seed.
+func (p Policy) Do(ctx context.Context, name string, rng func() *rand.Rand, attempt func(n int) error, observe func(Attempt)) error {
 	if err := p.Validate(); err != nil {
 		return fault.New(fault.BadArgument, "retry", fmt.Sprintf("%s: %v", name, err))
 	}
-	if rng == nil {
-		rng = rand.New(rand.NewPCG(p.Seed, 0))
+	if ctx.Err() != nil {
+		return &StoppedError{Name: name, Cause: context.Cause(ctx)}
 	}
-	if observe == nil {
-		observe = func(Attempt) {}
+	// Most calls succeed at once: all that a retry needs is made after the first failure.
+	if err := attempt(1); err != nil {
+		d := &doing{p: p, ctx: ctx, observe: observe, n: 1, last: err}
+		if rng != nil {
+			d.rng = rng()
+		}
+		return d.goOn(name, attempt)
 	}
-	n, last := 0, error(nil)
+	return nil
+}
+
+// doing is one call of Do.
+type doing struct {
+	p       Policy
+	ctx     context.Context
+	rng     *rand.Rand
+	observe func(Attempt)
+
+	n     int
+	last  error
+	pause time.Duration // after attempt n
+	late  error         // why there is no time for another
+	tries []Attempt
+}
+
+// goOn tries again after the first attempt failed.
+func (d *doing) goOn(name string, attempt func(n int) error) error {
+	if d.rng == nil {
+		d.rng = rand.New(rand.NewPCG(d.p.Seed, 0))
+	}
+	first := true
 	err := retry.Do(
 		func() error {
-			n++
-			last = attempt(n)
-			return last
-		},
-		retry.Context(ctx), retry.Attempts(uint(p.MaxAttempts)), retry.Delay(p.BaseDelay), retry.LastErrorOnly(true),
-		retry.RetryIf(func(err error) bool {
-			again := n < p.MaxAttempts && ctx.Err() == nil && p.Retries(err)
-			if !again {
-				observe(Attempt{N: n, Err: err, Final: true})
+			if first {
+				first = false
+				return d.last
 			}
-			return again
-		}),
-		retry.DelayType(func(_ uint, err error, c *retry.Config) time.Duration {
-			d := p.delay(n, c, rng)
-			observe(Attempt{N: n, Err: err, Delay: d})
-			return d
-		}),
+			d.n++
+			d.last = attempt(d.n)
+			return d.last
+		},
+		retry.Context(d.ctx), retry.Attempts(uint(d.p.MaxAttempts)), retry.Delay(d.p.BaseDelay), retry.LastErrorOnly(true),
+		retry.RetryIf(d.again),
+		retry.DelayType(func(uint, error, *retry.Config) time.Duration { return d.pause }),
 	)
 	if err == nil {
 		return nil
 	}
-	return p.verdict(ctx, name, n, last)
+	if len(d.tries) == 0 { // the context ended during the first attempt
+		d.tell(Attempt{N: d.n, Err: d.last, Final: true})
+	}
+	return d.verdict(name)
+}
+
+// tell keeps an attempt and passes it on.
+func (d *doing) tell(a Attempt) {
+	d.keep(a)
+	if d.observe != nil {
+		d.observe(a)
+	}
+}
+
+// keep remembers the first attempts and the last ones.
+func (d *doing) keep(a Attempt) {
+	if len(d.tries) == 2*triesKept {
+		d.tries = append(d.tries[:triesKept], d.tries[triesKept+1:]...)
+	}
+	d.tries = append(d.tries, a)
+}
+
+// again decides whether attempt n is not the last, and how long to wait; it never waits past the deadline.
+func (d *doing) again(err error) bool {
+	if d.n >= d.p.MaxAttempts || d.ctx.Err() != nil || !d.p.Retries(err) {
+		d.tell(Attempt{N: d.n, Err: err, Final: true})
+		return false
+	}
+	d.pause = d.p.delay(d.n, d.rng)
+	if end, bounded := d.ctx.Deadline(); bounded && d.pause > 0 {
+		if left := time.Until(end); d.pause >= left {
+			d.late = &DeadlineError{d.pause, left}
+			d.tell(Attempt{N: d.n, Err: err, Final: true})
+			return false
+		}
+	}
+	d.tell(Attempt{N: d.n, Err: err, Delay: d.pause})
+	return true
 }
 
 // verdict is the error of a call that did not succeed in n attempts.
-func (p Policy) verdict(ctx context.Context, name string, n int, last error) error {
+func (d *doing) verdict(name string) error {
 	switch {
-	case ctx.Err() != nil && (last == nil || p.Retries(last)):
-		return &StoppedError{Name: name, Attempts: n, Cause: context.Cause(ctx), Last: last}
-	case n >= p.MaxAttempts && p.Retries(last):
-		return &ExhaustedError{Name: name, Attempts: n, Err: last}
+	case d.late != nil:
+		return &StoppedError{Name: name, Attempts: d.n, Cause: d.late, Last: d.last}
+	case d.ctx.Err() != nil && (d.last == nil || d.p.Retries(d.last)):
+		return &StoppedError{Name: name, Attempts: d.n, Cause: context.Cause(d.ctx), Last: d.last}
+	case d.n >= d.p.MaxAttempts && d.p.Retries(d.last):
+		return &ExhaustedError{Name: name, Attempts: d.n, Err: d.last, Tries: d.tries}
 	}
-	return last
+	return d.last
 }
 
 // delay is the pause after attempt n.
-func (p Policy) delay(n int, c *retry.Config, rng *rand.Rand) time.Duration {
-	if p.BaseDelay == 0 { // retry-go would make it a nanosecond
-		return 0
+func (p Policy) delay(n int, rng *rand.Rand) time.Duration {
+	d := p.BaseDelay
+	for i := 1; i < n && d > 0 && d < MaxTime; i++ {
+		d *= 2
 	}
-	d := retry.BackOffDelay(uint(n), nil, c)
+	d = min(d, MaxTime)
 	if p.MaxDelay > 0 {
 		d = min(d, p.MaxDelay)
 	}

@@ -94,7 +94,7 @@ func TestLongDelaysDoNotOverflow(t *testing.T) {
 }
 
 func TestJitterIsSeededAndFull(t *testing.T) {
-	delays := func(seed uint64, rng *rand.Rand) (out []time.Duration) {
+	delays := func(seed uint64, rng func() *rand.Rand) (out []time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
 			p := resilience.Policy{MaxAttempts: 200, BaseDelay: time.Second, MaxDelay: 4 * time.Second, Jitter: true, Seed: seed}
 			_ = p.Do(t.Context(), "load", rng, func(int) error { return transient }, func(a resilience.Attempt) { out = append(out, a.Delay) })
@@ -108,7 +108,7 @@ func TestJitterIsSeededAndFull(t *testing.T) {
 	if slices.Equal(one, delays(2, nil)) {
 		t.Error("two seeds, one sequence")
 	}
-	if !slices.Equal(one, delays(9, rand.New(rand.NewPCG(1, 0)))) {
+	if !slices.Equal(one, delays(9, func() *rand.Rand { return rand.New(rand.NewPCG(1, 0)) })) {
 		t.Error("the given source was not used")
 	}
 	if one[0] > time.Second || one[1] > 2*time.Second || slices.Max(one) > 4*time.Second {
@@ -177,6 +177,30 @@ func TestExhausted(t *testing.T) {
 	}
 }
 
+// TestReportTellsEveryAttempt: the report keeps the cause's code and lists the causes and the delays.
+func TestReportTellsEveryAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead := &fault.Error{Class: fault.Class{Kind: fault.Deadlock, Category: fault.Transient, Code: 1213, Message: "deadlock found"}, SQL: "UPDATE x", Session: "a"}
+		_, _, err := attempts(t, t.Context(), resilience.Policy{MaxAttempts: 3, BaseDelay: time.Second}, errUnknown, transient, dead)
+		var e *resilience.ExhaustedError
+		if !errors.As(err, &e) {
+			t.Fatal(err)
+		}
+		r := e.Report()
+		if r.Kind != "deadlock" || r.Code != 1213 || r.SQL != "UPDATE x" || r.Session != "a" || r.Message != "load: gave up after 3 attempts: deadlock found" {
+			t.Errorf("report %+v", r)
+		}
+		want := "attempt 1: something else; the next after 1s\nattempt 2: conn.exec: deadlock found; the next after 2s\nattempt 3: " + dead.Error()
+		if r.Detail != want {
+			t.Errorf("detail\n%s\nwant\n%s", r.Detail, want)
+		}
+		_, _, err = attempts(t, t.Context(), resilience.Policy{MaxAttempts: 100}, repeat(transient, 100)...)
+		if !errors.As(err, &e) || len(e.Tries) != 10 || !strings.Contains(e.Report().Detail, "attempt 5: conn.exec: deadlock found\n... 90 more of 100\nattempt 96:") {
+			t.Errorf("%d tries kept:\n%s", len(e.Tries), e.Report().Detail)
+		}
+	})
+}
+
 func TestContextEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("the test ended")
@@ -201,6 +225,29 @@ func TestContextEndsThePause(t *testing.T) {
 	})
 }
 
+// TestNoPausePastTheDeadline: where the next attempt could not begin in time, the call ends at once, with what it had tried.
+func TestNoPausePastTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		begin := time.Now()
+		at, observed, err := attempts(t, ctx, resilience.Policy{MaxAttempts: 9, BaseDelay: time.Second}, repeat(transient, 9)...)
+		var e *resilience.StoppedError
+		if !errors.As(err, &e) || e.Attempts != 3 || e.Last != error(transient) || !errors.Is(err, context.DeadlineExceeded) || len(at) != 3 {
+			t.Fatalf("%d attempts, error %v", len(at), err)
+		}
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("took %v: the pause of 4s would pass the deadline in 2s", took)
+		}
+		if want := "load: stopped after attempt 3: the next attempt would begin in 4s, and the time is over in 2s (it had failed with: conn.exec: deadlock found)"; err.Error() != want {
+			t.Errorf("message %q, want %q", err, want)
+		}
+		if last := observed[2]; !last.Final || last.Delay != 0 || observed[1].Final {
+			t.Errorf("observed %+v", observed)
+		}
+	})
+}
+
 func TestContextEndsDuringAnAttempt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
@@ -219,10 +266,13 @@ func TestPolicyValidate(t *testing.T) {
 		p    resilience.Policy
 		want string
 	}{
-		{resilience.Policy{}, "max_attempts: want at least 1, got 0"},
-		{resilience.Policy{MaxAttempts: -2}, "max_attempts: want at least 1, got -2"},
-		{resilience.Policy{MaxAttempts: 1, BaseDelay: -time.Second}, "base_delay: want 0 or more, got -1s"},
-		{resilience.Policy{MaxAttempts: 1, MaxDelay: -time.Second}, "max_delay: want 0 or more, got -1s"},
+		{resilience.Policy{}, "max_attempts: want 1 to 1000000, got 0"},
+		{resilience.Policy{MaxAttempts: -2}, "max_attempts: want 1 to 1000000, got -2"},
+		{resilience.Policy{MaxAttempts: 1, BaseDelay: -time.Second}, "base_delay: want 0 to 24h0m0s, got -1s"},
+		{resilience.Policy{MaxAttempts: 1, MaxDelay: -time.Second}, "max_delay: want 0 to 24h0m0s, got -1s"},
+		{resilience.Policy{MaxAttempts: 2_000_000_000}, "max_attempts: want 1 to 1000000, got 2000000000"},
+		{resilience.Policy{MaxAttempts: 1, BaseDelay: 25 * time.Hour}, "base_delay: want 0 to 24h0m0s, got 25h0m0s"},
+		{resilience.Policy{MaxAttempts: 1, MaxDelay: 300 * time.Hour}, "max_delay: want 0 to 24h0m0s, got 300h0m0s"},
 		{resilience.Policy{MaxAttempts: 1, BaseDelay: 2 * time.Second, MaxDelay: time.Second}, "base_delay 2s is longer than max_delay 1s"},
 		{resilience.Policy{MaxAttempts: 1, On: []string{"transiet"}}, `on: "transiet" is no category or kind of error, did you mean "transient"?`},
 		{resilience.Policy{MaxAttempts: 1, On: []string{"qqqqqqqqqqqq"}}, `on: "qqqqqqqqqqqq" is no category or kind of error`},

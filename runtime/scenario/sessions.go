@@ -49,6 +49,19 @@ func (t *Test) TargetInfo() TargetInfo {
 	return TargetInfo{Name: t.target.Name, Type: s.Type(), Version: s.Version(), ThrowAway: s.ThrowAway(), target: t.target}
 }
 
+// Destination tells where Connect with the same options would go: the target, and the database, "" for none. It makes the
+// test's own database where that is the one.
+func (t *Test) Destination(c ConnectOptions) (TargetInfo, string, error) {
+	o := t.outermost()
+	target, err := o.targetFor(t.Context(), c)
+	if err != nil {
+		return TargetInfo{}, "", err
+	}
+	db, err := o.databaseFor(target, c)
+	s := target.Server
+	return TargetInfo{Name: target.Name, Type: s.Type(), Version: s.Version(), ThrowAway: s.ThrowAway(), target: target}, db, err
+}
+
 // DB is the test's default session, in a database of the test's own; both are made at the first call.
 func (t *Test) DB() (*session.Session, error) {
 	o := t.outermost()

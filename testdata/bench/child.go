@@ -28,7 +28,7 @@ func (c *childFlags) declare(fs *flag.FlagSet) {
 	fs.IntVar(&c.sessions, "sessions", 1, "with -child: how many")
 	fs.IntVar(&c.each, "each", 0, "with -child: statements of each session")
 	fs.IntVar(&c.count, "count", 0, "with -child: of what is repeated")
-	fs.StringVar(&c.kind, "kind", "", "with -child: of the server to start")
+	fs.StringVar(&c.kind, "kind", "", "with -child: of the server to start, or of the call")
 }
 
 func (c *childFlags) run(ctx context.Context, out io.Writer) error {
@@ -43,6 +43,8 @@ func (c *childFlags) run(ctx context.Context, out io.Writer) error {
 		return emitEvents(out, c.count)
 	case "ready":
 		return startServer(ctx, out, c.kind)
+	case "guarded":
+		return guardCalls(ctx, c.kind, c.count)
 	}
 	return fmt.Errorf("there is no role %q", c.role)
 }

@@ -103,6 +103,8 @@ func figureList() []figure {
 		{"stream", (*bench).stream},
 		{"pool", (*bench).pool},
 		{"rows", (*bench).rowsFlat},
+		{"crew", (*bench).crew},
+		{"guarded", (*bench).guarded},
 	}
 }
 
