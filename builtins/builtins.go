@@ -10,6 +10,7 @@ import (
 	"rig/builtins/expect"
 	"rig/builtins/log"
 	"rig/builtins/machine"
+	"rig/builtins/mock"
 	"rig/builtins/rand"
 	"rig/builtins/retry"
 	"rig/builtins/spec"
@@ -36,6 +37,7 @@ func Modules(o Options) []*spec.Module {
 		retry.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
+		mock.Module(),
 	}
 }
 

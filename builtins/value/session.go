@@ -2,6 +2,7 @@ package value
 
 import (
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -14,7 +15,8 @@ import (
 // Session is a session as scripts see it.
 type Session struct {
 	s           *session.Session
-	query, exec *spec.Builtin // bound once: they are called once per statement
+	query, exec *spec.Builtin     // bound once: they are called once per statement
+	more        starlark.HasAttrs // members of a special session; nil of others
 }
 
 var _ starlark.HasAttrs = (*Session)(nil)
@@ -23,6 +25,13 @@ var _ starlark.HasAttrs = (*Session)(nil)
 func NewSession(s *session.Session) *Session {
 	w := &Session{s: s}
 	w.query, w.exec = sessionType.Bind(w, "query"), sessionType.Bind(w, "exec")
+	return w
+}
+
+// NewSpecial wraps a session that has further members.
+func NewSpecial(s *session.Session, more starlark.HasAttrs) *Session {
+	w := NewSession(s)
+	w.more = more
 	return w
 }
 
@@ -45,11 +54,25 @@ func (s *Session) Attr(name string) (starlark.Value, error) {
 	case "exec":
 		return s.exec, nil
 	}
-	return sessionType.Attr(s, name)
+	if s.more == nil {
+		return sessionType.Attr(s, name)
+	}
+	if slices.Contains(s.more.AttrNames(), name) {
+		return s.more.Attr(name)
+	}
+	if slices.Contains(sessionType.AttrNames(), name) {
+		return sessionType.Attr(s, name)
+	}
+	return nil, spec.NoAttr(sessionType.Var, name, s.AttrNames())
 }
 
 // AttrNames lists the members.
-func (s *Session) AttrNames() []string { return sessionType.AttrNames() }
+func (s *Session) AttrNames() []string {
+	if s.more == nil {
+		return sessionType.AttrNames()
+	}
+	return slices.Concat(sessionType.AttrNames(), s.more.AttrNames())
+}
 
 func conn(v starlark.Value) *session.Session { return v.(*Session).s }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"go.starlark.net/starlark"
 	"go.uber.org/goleak"
 
@@ -144,7 +145,7 @@ var fence = regexp.MustCompile("(?ms)^```python\n(.*?)^```")
 // docSamples are the fenced Starlark pieces of the README and of the hand-written docs.
 func docSamples(t *testing.T) []sample {
 	t.Helper()
-	files, err := filepath.Glob("../../docs/*.md")
+	files, err := doublestar.FilepathGlob("../../docs/**/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,9 +260,9 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// TestGallery runs every scenario of scripts/ on both servers; on MariaDB none may be skipped.
+// TestGallery runs every scenario of scripts/ and of its folders on both servers; on MariaDB none may be skipped.
 func TestGallery(t *testing.T) {
-	files, err := filepath.Glob("../../scripts/*.star")
+	files, err := doublestar.FilepathGlob("../../scripts/**/*.star")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d scripts (%v)", len(files), err)
 	}

@@ -136,8 +136,9 @@ func (c *conn) pause(d time.Duration) bool {
 	return false
 }
 
-// noProtocol is what garbage looks like: a packet of its length whose first byte announces more columns than follow, and then text.
-const noProtocol = "\x09\x00\x00\x01\xfbHTTP/1.1 400 Bad Request\r\n\r\n"
+// noProtocol is what garbage looks like: a packet, so that it is read to its end, with a sequence number that no client waits
+// for and somebody else's words.
+const noProtocol = "\x1a\x00\x00\xeeHTTP/1.1 400 Bad Request\r\n"
 
 // send writes a reply, and breaks it as drop says. firstRow is where its first row ends.
 func (c *conn) send(w *writer, firstRow int, drop Drop) error {

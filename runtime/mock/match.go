@@ -7,7 +7,7 @@ import (
 	"rig/runtime/fault"
 )
 
-// find gives the answer to a statement, and remembers that it was asked. rule is nil where none fits.
+// find gives the answer to a statement, and remembers that it was asked.
 func (s *Server) find(c *conn, tokens []token) Answer {
 	sql := text(tokens)
 	s.mu.Lock()
@@ -20,10 +20,10 @@ func (s *Server) find(c *conn, tokens []token) Answer {
 		s.remember(Asked{SQL: sql, Args: args, Rule: r.number, Conn: c.id})
 		return r.next()
 	}
+	s.remember(Asked{SQL: sql, Conn: c.id})
 	if a, ok := usual(tokens); ok {
 		return a
 	}
-	s.remember(Asked{SQL: sql, Conn: c.id})
 	if len(s.unknown) < maxUnknown {
 		s.unknown = append(s.unknown, sql)
 	}

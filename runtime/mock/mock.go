@@ -49,7 +49,7 @@ const (
 type Asked struct {
 	SQL  string  // in one form for both protocols: values in place of ?, blanks and comments reduced
 	Args []Value // what stood in place of the rule's ?
-	Rule int     // the rule that answered, from 1; 0 is none
+	Rule int     // the rule that answered, from 1; 0 is none, as for a COMMIT that needs none
 	Conn uint64  // the connection's id
 }
 
