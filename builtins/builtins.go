@@ -13,6 +13,7 @@ import (
 	"rig/builtins/log"
 	"rig/builtins/machine"
 	"rig/builtins/metrics"
+	"rig/builtins/mock"
 	"rig/builtins/rand"
 	"rig/builtins/retry"
 	"rig/builtins/spec"
@@ -45,6 +46,7 @@ func Modules(o Options) []*spec.Module {
 		rand.Module(rand.NewSources()),
 		log.Module(),
 		metrics.Module(&metric.Registry{}),
+		mock.Module(),
 	}
 }
 

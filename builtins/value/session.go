@@ -2,6 +2,7 @@ package value
 
 import (
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -14,9 +15,10 @@ import (
 // Session is a session as scripts see it.
 type Session struct {
 	s           *session.Session
-	lease       *session.Lease // of a session that a pool lends; nil otherwise
-	loan        any            // what the pool knows it by; nil without a pool
-	query, exec *spec.Builtin  // bound once: they are called once per statement
+	lease       *session.Lease    // of a session that a pool lends; nil otherwise
+	loan        any               // what the pool knows it by; nil without a pool
+	query, exec *spec.Builtin     // bound once: they are called once per statement
+	more        starlark.HasAttrs // members of a special session; nil of others
 }
 
 var _ starlark.HasAttrs = (*Session)(nil)
@@ -41,6 +43,13 @@ func (s *Session) Loan() any { return s.loan }
 // Lease is the holder's right, nil for a session that is not lent.
 func (s *Session) Lease() *session.Lease { return s.lease }
 
+// NewSpecial wraps a session that has further members.
+func NewSpecial(s *session.Session, more starlark.HasAttrs) *Session {
+	w := NewSession(s)
+	w.more = more
+	return w
+}
+
 // Session is what is wrapped.
 func (s *Session) Session() *session.Session { return s.s }
 
@@ -60,11 +69,25 @@ func (s *Session) Attr(name string) (starlark.Value, error) {
 	case "exec":
 		return s.exec, nil
 	}
-	return sessionType.Attr(s, name)
+	if s.more == nil {
+		return sessionType.Attr(s, name)
+	}
+	if slices.Contains(s.more.AttrNames(), name) {
+		return s.more.Attr(name)
+	}
+	if slices.Contains(sessionType.AttrNames(), name) {
+		return sessionType.Attr(s, name)
+	}
+	return nil, spec.NoAttr(sessionType.Var, name, s.AttrNames())
 }
 
 // AttrNames lists the members.
-func (s *Session) AttrNames() []string { return sessionType.AttrNames() }
+func (s *Session) AttrNames() []string {
+	if s.more == nil {
+		return sessionType.AttrNames()
+	}
+	return slices.Concat(sessionType.AttrNames(), s.more.AttrNames())
+}
 
 func conn(v starlark.Value) *session.Session { return v.(*Session).s }
 

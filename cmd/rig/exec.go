@@ -29,7 +29,7 @@ type execCmd struct {
 	globals
 	Paths []string `arg:"" name:"path" help:"Files, folders (every .star file below) or globs."`
 
-	Target           string   `short:"t" group:"target" placeholder:"TARGET" help:"embedded (the default), mariadb, mysql, dolt, tidb, a mysql:// URL, a DSN, or a name from rig.toml."`
+	Target           string   `short:"t" group:"target" placeholder:"TARGET" help:"embedded (the default), mariadb, mysql, dolt, tidb, a mysql:// URL, a DSN, mock:FILE for a mock server with the rules of a file, or a name from rig.toml."`
 	OneDatabase      string   `group:"target" placeholder:"NAME" help:"Run inside this database, one test at a time, where the user may not create any."`
 	AllowDatabase    []string `group:"target" placeholder:"NAME" help:"Let scripts use a database that rig did not make." sep:"none"`
 	ConnectTimeout   string   `group:"bounds" placeholder:"10s" help:"Bound on connecting, log-in included."`
@@ -282,6 +282,7 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	reg := scenario.NewRegistry()
 	x.host = x.hostOf(reg)
 	x.targets = newTargets(x.cfg, x.bus, x.id)
+	x.targets.host = x.host
 	x.targets.ask = askPassword(x.s.in, x.s.err)
 	signals.last = x.targets.close
 	x.announce()

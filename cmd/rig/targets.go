@@ -19,6 +19,7 @@ import (
 	"rig/runtime/event"
 	"rig/runtime/fault"
 	"rig/runtime/scenario"
+	"rig/runtime/script"
 	"rig/runtime/server"
 	"rig/runtime/session"
 )
@@ -29,6 +30,8 @@ type targets struct {
 	bus *event.Bus
 	run string // the run's id; "" takes no lock
 	ask func(user, host string) (string, bool)
+
+	host *script.Host // reads the rules of mock servers
 
 	mu   sync.Mutex
 	byID map[string]*slot // guarded by mu
@@ -78,7 +81,7 @@ func (t *targets) Own(ctx context.Context) (*scenario.Target, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.Kind == server.DSN || c.Kind == server.Embedded {
+	if c.Kind == server.DSN || c.Kind == server.Embedded || c.Kind == server.Mock {
 		return nil, nil, &scenario.SkipError{Why: "needs a throw-away server of its own; " + c.Safe() + " is none that rig can start"}
 	}
 	target, err := t.start(ctx, crashSafe(c))
@@ -115,6 +118,9 @@ func (t *targets) Address(ctx context.Context, o scenario.ConnectOptions) (*scen
 	c, err := t.cfg.Target(base)
 	if err != nil {
 		return nil, err
+	}
+	if c.Kind == server.Mock { // it stands for every server, and lets every user in
+		return t.Target(ctx, base)
 	}
 	if c.Kind != server.DSN {
 		first, err := t.Target(ctx, base)
@@ -165,6 +171,11 @@ func (t *targets) startOn(ctx context.Context, c config.Target, bus *event.Bus) 
 	spec := server.Spec{
 		Name: nameOf(c), Kind: c.Kind, Binary: c.Binary, Options: c.Options, TCP: c.TCP, ConnectTimeout: t.cfg.Duration("connect-timeout"),
 		Address: server.Address{Network: c.Network, Addr: c.Address, User: c.User, Password: c.Password, Database: c.Database, TLS: tls},
+	}
+	if c.Kind == server.Mock {
+		if err := t.mock(ctx, c, &spec); err != nil {
+			return nil, err
+		}
 	}
 	if t.ask != nil && bus != nil && c.Kind == server.DSN && !c.HasPassword {
 		t.askFor(ctx, &spec)

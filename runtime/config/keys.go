@@ -33,7 +33,7 @@ const (
 // Keys lists every setting in the order of the documentation. The caller owns the result.
 func Keys() []Key {
 	keys := []Key{
-		{Name: "target", Type: typeString, Default: "embedded", Help: "the server to test: a kind (embedded, mariadb, mysql, dolt, tidb), a mysql:// URL, a driver's DSN, or a name from [targets]"},
+		{Name: "target", Type: typeString, Default: "embedded", Help: "the server to test: a kind (embedded, mariadb, mysql, dolt, tidb), a mysql:// URL, a driver's DSN, mock:FILE with the rules of a mock server, or a name from [targets]"},
 		{Name: "jobs", Type: typeInt, Default: "0", Help: "tests that run at a time; 0: one for each processor, at most 8"},
 		{Name: "statement-timeout", Type: typeDuration, Default: "30s", Help: "bound on one statement"},
 		{Name: "test-timeout", Type: typeDuration, Default: "5m", Help: "bound on one test"},

@@ -30,6 +30,13 @@ func (c *Config) Target(text string) (Target, error) {
 }
 
 func (c *Config) find(text string) (Target, *Problem) {
+	// The user of a driver's DSN may be called mock.
+	if path, ok := strings.CutPrefix(text, mockPrefix); ok && (!isAddress(text) || strings.HasSuffix(path, ".star")) {
+		if !strings.HasSuffix(path, ".star") {
+			return Target{}, &Problem{Message: "mock: goes before a file of rules", Hint: "write mock:rules.star, a file that defines rules = [...]"}
+		}
+		return Target{Name: text, Kind: kindMock, Address: path}, nil
+	}
 	if isAddress(text) {
 		t, err := parseAddress(text)
 		if p, ok := err.(*Problem); ok && p != nil {

@@ -15,13 +15,17 @@ const mask = "***"
 const (
 	kindEmbedded = "embedded"
 	kindDSN      = "dsn"
+	kindMock     = "mock"
 )
 
 // kinds lists what a target can be, in the order of the documentation.
 func kinds() []string { return []string{kindEmbedded, "mariadb", "mysql", "dolt", "tidb", kindDSN} }
 
-// Target is a server as the settings describe it. Kind is embedded, mariadb, mysql, dolt, tidb (servers that rig makes)
-// or dsn (one that exists: only then Network, "tcp" or "unix", and what follows it are set). Options, Binary and TCP are
+// mockPrefix stands before the path of a file of mock rules.
+const mockPrefix = "mock:"
+
+// Target is a server as the settings describe it. Kind is embedded, mariadb, mysql, dolt, tidb (servers that rig makes),
+// dsn (one that exists: only then Network, "tcp" or "unix", and what follows it are set), or mock, whose Address is a file of rules. Options, Binary and TCP are
 // for the servers that rig starts. Params has charset, collation and time_zone, checked to be plain words. No format
 // prints the password.
 type Target struct {

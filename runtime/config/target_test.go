@@ -163,6 +163,26 @@ func TestAddressErrors(t *testing.T) {
 	}
 }
 
+// TestMockTargets: a file of rules is a target, and a DSN whose user is called mock stays one.
+func TestMockTargets(t *testing.T) {
+	c, err := Load(Source{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"mock:rules.star": "mock rules.star", "mock:a/b@c.star": "mock a/b@c.star", "mock:secret@tcp(db)/x": "dsn db:3306", "mock@unix(/s)/": "dsn /s",
+	} {
+		if got, err := c.Target(text); err != nil || got.Kind+" "+got.Address != want {
+			t.Errorf("%s: %s %s, %v", text, got.Kind, got.Address, err)
+		}
+	}
+	for _, text := range []string{"mock:", "mock:rules"} {
+		if _, err := c.Target(text); err == nil || !strings.Contains(err.Error(), "mock: goes before a file of rules") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestTargetTables(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"rig.toml": `

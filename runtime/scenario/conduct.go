@@ -248,6 +248,7 @@ func (t *Test) giveBack(ctx context.Context, v *verdict, before map[string]strin
 			v.after = append(v.after, fmt.Errorf("close session %s: %w", s.Name(), err))
 		}
 	})
+	t.release()
 	if err := t.run.dropDatabase(ctx, t); err != nil {
 		v.after = append(v.after, err)
 	}

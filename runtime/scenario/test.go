@@ -37,6 +37,7 @@ type Test struct {
 	mu       sync.Mutex
 	phase    context.Context    // guarded by mu: ends when what runs now must end
 	sessions []*session.Session // guarded by mu, of the outermost test
+	releases []func()           // guarded by mu, of the outermost test: what Adopt was given
 	opened   int                // guarded by mu: counts sessions, for their names
 	database string             // guarded by mu: "" until first used
 	db       *session.Session   // guarded by mu

@@ -24,7 +24,8 @@ const (
 	MySQL    = "mysql"
 	Dolt     = "dolt"
 	TiDB     = "tidb"
-	DSN      = "dsn" // a server that is there already
+	DSN      = "dsn"  // a server that is there already
+	Mock     = "mock" // one in this process that answers from rules; the Spec says how to reach and end it
 )
 
 // Kinds lists what a target may be by name; a target may also be an address, which is of kind [DSN].
@@ -40,7 +41,8 @@ const (
 type Spec struct {
 	Name    string // as the user named it, for events
 	Kind    string
-	Address Address // of DSN: where the server is
+	Address Address // of DSN and Mock: where the server is
+	End     func()  // of Mock: ends the server
 
 	// Of throw-away servers:
 	Binary       string            // the executable; "" looks on PATH and in the usual folders
@@ -86,6 +88,14 @@ type backend interface {
 	stop() error
 }
 
+// mocked is the backend of Mock.
+type mocked func()
+
+func (m mocked) stop() error {
+	m()
+	return nil
+}
+
 // controlled is a backend that is a process of its own.
 type controlled interface {
 	backend
@@ -122,6 +132,15 @@ func (s *Server) start(ctx context.Context) error {
 			return s.connectError(err)
 		}
 		s.learn(what.kind, what)
+		return nil
+	case Mock:
+		what, err := probe(ctx, s.address, s.spec.ConnectTimeout)
+		if err != nil {
+			s.spec.End()
+			return s.connectError(err)
+		}
+		s.back = mocked(s.spec.End)
+		s.learn(Mock, what)
 		return nil
 	case MariaDB, MySQL, Dolt, TiDB:
 		sweep(s.spec.TempDir)
@@ -249,8 +268,11 @@ func (s *Server) control(op string, f func(controlled) error) error {
 
 func (s *Server) cannotControl(op string) error {
 	what := "the embedded engine runs inside rig"
-	if s.spec.Kind == DSN {
+	switch s.spec.Kind {
+	case DSN:
 		what = "rig did not start " + s.spec.Name
+	case Mock:
+		what = "a mock server has no process"
 	}
 	e := fault.New(fault.Unsupported, "server."+op, what+", so it cannot be controlled")
 	return e.WithHint("use a throw-away server: --target mariadb, mysql, tidb or dolt")
