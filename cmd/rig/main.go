@@ -72,6 +72,7 @@ func usage(format string, args ...any) error {
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
+	Check   checkCmd   `cmd:"" help:"Check a recorded history: which isolation levels it rules out."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from."`

@@ -28,6 +28,7 @@ var floors = []struct {
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
+	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
 }
@@ -44,6 +45,7 @@ var doors = []struct {
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
 	{"github.com/lmittmann/tint", []string{"rig/cmd/rig"}, "only the command prints logs"},
 	{"github.com/avast/retry-go", []string{"rig/runtime/resilience"}, "one retry mechanism"},
+	{"github.com/anishathalye/porcupine", []string{"rig/runtime/linear"}, "one search for linear orders"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 
