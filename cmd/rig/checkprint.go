@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"rig/runtime/invariant"
 )
 
 // print tells a verdict to people: the outcome first, then the proof, then what it means.
@@ -84,6 +86,7 @@ func (r *checked) printInvariant(w io.Writer) {
 	default:
 		fmt.Fprintln(w, "unknown: the history says nothing")
 	}
+	slices.SortStableFunc(v.Faults, func(a, b invariant.Fault) int { return strings.Compare(a.Kind, b.Kind) })
 	last := ""
 	for _, f := range v.Faults {
 		if f.Kind != last {

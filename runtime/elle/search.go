@@ -73,12 +73,12 @@ func (s *searcher) search(p *part) {
 			if !exists {
 				continue
 			}
+			have = append(have, name)
 			f := found{name: name, size: p.txns}
 			if steps == nil {
 				f.name = v.models[c] + cycleExists
 			} else {
 				f.steps = p.inWhole(steps)
-				have = append(have, name)
 			}
 			s.found = append(s.found, f)
 		}

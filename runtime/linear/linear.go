@@ -184,9 +184,17 @@ func eventsOf(h *history.History, read func(*history.History, int) (*call, error
 			placed{ends, porcupine.Event{ClientId: client, Kind: porcupine.ReturnEvent, Value: c, Id: id}})
 	}
 	slices.SortStableFunc(list, func(a, b placed) int { return int(a.at - b.at) })
+	// Porcupine numbers the calls in the order in which they begin, whatever their own numbers: these are the same.
 	events := make([]porcupine.Event, len(list))
+	begun := make([]*call, 0, len(calls))
+	number := make([]int, len(calls))
 	for i, p := range list {
+		if p.event.Kind == porcupine.CallEvent {
+			number[p.event.Id] = len(begun)
+			begun = append(begun, calls[p.event.Id])
+		}
+		p.event.Id = number[p.event.Id]
 		events[i] = p.event
 	}
-	return events, calls, nil
+	return events, begun, nil
 }
