@@ -71,6 +71,9 @@ func (c *checkCmd) Run(s streams) error {
 			return usage("%s: the model is not clear: give --model, one of %s", c.File, strings.Join(checkModels(), ", "))
 		}
 	}
+	if err := c.drawable(r.Model); err != nil {
+		return err
+	}
 	if err := c.check(r, h); err != nil {
 		return usage("%s as %s: %v", c.File, r.Model, err)
 	}
@@ -108,7 +111,7 @@ func (c *checkCmd) read(stdin io.Reader) (*history.History, history.Format, erro
 func (c *checkCmd) check(r *checked, h *history.History) error {
 	var err error
 	switch {
-	case r.Model == string(elle.ListAppend) || r.Model == string(elle.RWRegister):
+	case transactional(r.Model):
 		o := elle.Options{Model: elle.Model(r.Model), Level: c.Level}
 		if err := c.assume(&o); err != nil {
 			return err
@@ -152,21 +155,31 @@ func (c *checkCmd) assume(o *elle.Options) error {
 	return nil
 }
 
+// transactional says that a model's verdict is about isolation levels.
+func transactional(model string) bool {
+	return model == string(elle.ListAppend) || model == string(elle.RWRegister)
+}
+
+// drawable refuses pictures that a model has not.
+func (c *checkCmd) drawable(model string) error {
+	switch {
+	case c.DOT != "" && !transactional(model):
+		return usage("--dot draws the cycles of list-append and rw-register, and %s has none", model)
+	case c.HTML != "" && !slices.Contains(linear.Models(), model):
+		return usage("--html draws the operations of registers and mutexes, not of %s", model)
+	}
+	return nil
+}
+
 // draw writes the pictures that were asked for.
 func (c *checkCmd) draw(r *checked) error {
 	if c.DOT != "" {
-		if r.Elle == nil {
-			return fmt.Errorf("--dot draws the cycles of list-append and rw-register, and %s has none", r.Model)
-		}
 		if err := os.WriteFile(c.DOT, []byte(r.Elle.DOT()), 0o644); err != nil {
 			return err
 		}
 	}
 	if c.HTML == "" {
 		return nil
-	}
-	if r.Linear == nil {
-		return fmt.Errorf("--html draws the operations of registers and mutexes, not of %s", r.Model)
 	}
 	f, err := os.Create(c.HTML)
 	if err != nil {

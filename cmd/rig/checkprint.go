@@ -40,12 +40,11 @@ func (r *checked) printElle(w io.Writer) {
 			if a.Name != name || shown == 2 {
 				continue
 			}
-			shown++
+			if shown++; shown > 1 && len(a.Story) > 1 {
+				fmt.Fprintln(w)
+			}
 			for _, line := range a.Story {
 				fmt.Fprintf(w, "  %s\n", line)
-			}
-			if len(a.Story) > 1 && shown < 2 {
-				fmt.Fprintln(w)
 			}
 		}
 	}
