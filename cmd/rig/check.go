@@ -54,16 +54,19 @@ type checked struct {
 // Run reads, checks and tells.
 func (c *checkCmd) Run(s streams) error {
 	if c.Model != "" && !slices.Contains(checkModels(), c.Model) {
-		return usage("there is no model %q%s; the models are %s", c.Model, didYouMean(c.Model, checkModels()), strings.Join(checkModels(), ", "))
+		return usage("there is no model %q%s (the models are %s)", c.Model, didYouMean(c.Model, checkModels()), strings.Join(checkModels(), ", "))
 	}
 	level, err := elle.Level(c.Level)
 	if err != nil {
-		return usage("there is no level %q%s; the levels are %s", c.Level, didYouMean(c.Level, elle.Levels()), strings.Join(elle.Levels(), ", "))
+		return usage("there is no level %q%s (the levels are %s)", c.Level, didYouMean(c.Level, elle.Levels()), strings.Join(elle.Levels(), ", "))
 	}
 	c.Level = level
 	h, format, err := c.read(s.in)
 	if err != nil {
 		return &exitError{exitUsage, err}
+	}
+	if c.File == "-" {
+		c.File = "stdin"
 	}
 	r := &checked{File: c.File, Format: format, Model: c.Model, Operations: len(h.Ops)}
 	if r.Model == "" {

@@ -228,3 +228,21 @@ func FuzzEtcdLog(f *testing.F) {
 }
 
 func FuzzCalls(f *testing.F) { fuzz(f, "w(1,2,3,4)\nr(1,2,3,5)\nr(9,0,0,0)\n") }
+
+// BenchmarkEDN reads transactions with lists of a hundred elements.
+func BenchmarkEDN(b *testing.B) {
+	var text strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&text, "{:type :ok, :f :txn, :value [[:r %d [", i%10)
+		for j := range 100 {
+			fmt.Fprintf(&text, "%d ", j)
+		}
+		fmt.Fprintf(&text, "]] [:append %d %d]], :process %d, :time %d}\n", i%10, 1000+i, i%20, i*1000)
+	}
+	b.SetBytes(int64(text.Len()))
+	for b.Loop() {
+		if _, _, err := Read("f", strings.NewReader(text.String())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

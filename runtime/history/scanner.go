@@ -93,10 +93,14 @@ func (s *scanner) atEnd() bool { return !s.fill() }
 
 // space skips white space, commas and EDN's comments.
 func (s *scanner) space() {
-	for {
-		switch c := s.peek(); {
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',' || c == 0xef || c == 0xbb || c == 0xbf:
+	for s.fill() {
+		switch c := s.buf[s.at]; {
+		case c == ' ' || c == ',':
+			s.at++
+		case c == '\n':
 			s.next()
+		case c == '\t' || c == '\r' || c == 0xef || c == 0xbb || c == 0xbf:
+			s.at++
 		case c == ';' && !s.json:
 			for c := s.next(); c != '\n' && !s.atEnd(); c = s.next() {
 			}
@@ -164,6 +168,10 @@ func (s *scanner) items(kind Kind, closing byte, depth int) (Value, error) {
 		} else if c == ')' || c == ']' || c == '}' {
 			return Value{}, s.fail("%q where %q or a value belongs", string(c), string(closing))
 		}
+		if n, ok := s.digits(kind); ok {
+			s.pending = append(s.pending, Value{Kind: Int, Int: n})
+			continue
+		}
 		v, skip, err := s.item(depth)
 		if err != nil {
 			return Value{}, err
@@ -185,6 +193,26 @@ func (s *scanner) items(kind Kind, closing byte, depth int) (Value, error) {
 		return Value{}, s.fail("a map with a key but no value: %s", shortened(list[len(list)-1].String()))
 	}
 	return Value{Kind: kind, Items: s.keep(list)}, nil
+}
+
+// digits takes a small number that stands within the buffer: the elements of lists are what most of a history consists of.
+func (s *scanner) digits(kind Kind) (n int64, ok bool) {
+	if kind == Map { // its keys need a look at what follows
+		return 0, false
+	}
+	i := s.at
+	for ; i < len(s.buf) && i < s.at+18; i++ {
+		c := s.buf[i]
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if i == s.at || i == len(s.buf) || !delimiter(s.buf[i], s.json) {
+		return 0, false
+	}
+	s.at = i
+	return n, true
 }
 
 // item reads a value, or skips what #_ discards.
@@ -251,13 +279,24 @@ func delimiter(c byte, json bool) bool {
 	return json && c == ':'
 }
 
-// read collects the bytes up to a delimiter.
+// maxWord is the most bytes of a word, which is what stands between delimiters.
+const maxWord = 1 << 16
+
+// read collects the bytes up to a delimiter. A new line is one, so lines need not be counted here.
 func (s *scanner) read() error {
 	s.word = s.word[:0]
-	for !s.atEnd() && !delimiter(s.peek(), s.json) {
-		s.word = append(s.word, s.next())
-		if len(s.word) > 1<<16 {
+	for s.fill() {
+		i := s.at
+		for i < len(s.buf) && !delimiter(s.buf[i], s.json) {
+			i++
+		}
+		s.word = append(s.word, s.buf[s.at:i]...)
+		s.at = i
+		if len(s.word) > maxWord {
 			return s.fail("a word of more than 64 KiB")
+		}
+		if i < len(s.buf) {
+			break
 		}
 	}
 	return nil
@@ -302,12 +341,29 @@ func (s *scanner) atom(any bool) (Value, error) {
 	return Value{Kind: Keyword, Text: s.intern()}, nil
 }
 
+// small is a number of at most 18 digits, which is nearly every one.
+func small(w []byte) (n int64, ok bool) {
+	if len(w) == 0 || len(w) > 18 {
+		return 0, false
+	}
+	for _, c := range w {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
 func (s *scanner) number() (Value, error) {
 	at := s.pos()
 	if err := s.read(); err != nil {
 		return Value{}, err
 	}
 	w := s.word
+	if n, ok := small(w); ok {
+		return Value{Kind: Int, Int: n}, nil
+	}
 	if len(w) == 1 && (w[0] == '-' || w[0] == '+') && !s.json {
 		return Value{Kind: Keyword, Text: s.intern()}, nil
 	}

@@ -42,6 +42,9 @@ func (c *childFlags) run(ctx context.Context, out io.Writer) error {
 	case "ready":
 		return startServer(ctx, out, c.kind)
 	}
+	if strings.HasPrefix(c.role, "history") {
+		return historyChild(ctx, out, c)
+	}
 	return fmt.Errorf("there is no role %q", c.role)
 }
 

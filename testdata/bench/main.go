@@ -101,6 +101,7 @@ func figureList() []figure {
 		{"trivial", (*bench).trivial},
 		{"point", (*bench).point},
 		{"stream", (*bench).stream},
+		{"history", (*bench).history},
 	}
 }
 
