@@ -143,6 +143,14 @@ var published = []struct {
 	{name: "future read", history: "0 pair rx1ax1", options: Options{Level: "read-committed"}, valid: No, types: "empty-transaction-graph future-read", not: "read-committed"},
 	{name: "G-single, repeatable read", history: "0 ok ax1ay1\n1 ok rx1ry", options: Options{Level: "repeatable-read"}, valid: No, types: "G-single-item", not: "consistent-view repeatable-read"},
 	{name: "G-nonadjacent, repeatable read", history: "0 ok ax1at1\n1 ok rx1ry\n2 ok ay1az2\n3 ok rz2rt", options: Options{Level: "repeatable-read"}, valid: No, types: "G-nonadjacent-item", not: "repeatable-read snapshot-isolation"},
+	{
+		name: "the example of Elle's paper", history: "1 pair ax1ax3ax4ay2ay3ay4ay5az1az2\n1 pair ay8rx134\n1 pair az4ry23458rz124rx134\n1 pair au9rx134ry2345az3",
+		valid: No, types: "G-single-item", not: "consistent-view repeatable-read",
+	},
+	{name: "G2-item, one after the other", history: "0 pair ax1ry\n1 pair ay1rx", valid: No, types: "G2-item", not: "repeatable-read strong-snapshot-isolation", more: "G-single-item-realtime"},
+	{name: "G1b, another process", history: "0 pair ax1ax2\n2 pair rx1", valid: No, types: "G-single-item G1b", not: "read-committed"},
+	{name: "lost update, one after the other", history: "0 pair ax0\n1 pair rx0ax1\n2 pair rx0ax2", valid: No, types: "G2-item lost-update", not: "cursor-stability update-atomic", more: "G-single-item-realtime"},
+	{name: "G0, one after the other", history: "0 pair ax1ay1\n1 pair ax2ay2\n2 pair rx12ry21", valid: No, types: "G0", not: "read-uncommitted"},
 	{name: "reads of what crashed say nothing", history: "0 info ax2ry_\n1 ok ax1ay1\n2 ok rx12ry1", valid: Yes},
 
 	{name: "registers: a read of what nobody wrote", register: true, history: "0 pair wx1\n0 pair rx2", valid: Yes},
@@ -155,6 +163,7 @@ var published = []struct {
 	{name: "registers: G2-item by real time", register: true, history: "0 pair rx1ry1\n1 invoke rx_wy2\n2 pair ry1wx2\n1 ok rx1wy2", options: Options{Linearizable: true}, valid: No, types: "G2-item", not: "repeatable-read"},
 	{name: "registers: internal", register: true, history: "0 ok rx1rx2", valid: No, types: "empty-transaction-graph internal", not: "read-atomic"},
 	{name: "registers: the initial state is the first", register: true, history: "0 invoke rx_ry_\n1 pair wy1wx2\n0 ok rx_ry1", valid: No, types: "G-single-item", not: "consistent-view repeatable-read"},
+	{name: "registers: G-single through a chain of reads", register: true, history: "0 pair wx1\n1 pair rx1wy1\n2 pair ry1rx_", valid: No, types: "G-single-item", not: "consistent-view repeatable-read"},
 	{name: "registers: writes follow reads, not assumed", register: true, history: "0 ok ry1wx1wy2\n1 ok rx1ry1", options: Options{Level: "serializable"}, valid: Yes},
 	{name: "registers: writes follow reads", register: true, history: "0 ok ry1wx1wy2\n1 ok rx1ry1", options: Options{WritesFollowReads: true}, valid: No, types: "G-single-item", not: "consistent-view repeatable-read"},
 	{name: "registers: cyclic versions by processes", register: true, history: "0 pair wx1\n0 pair wx2\n0 pair rx1", options: Options{Sequential: true}, valid: No, types: "cyclic-versions", not: "read-uncommitted"},

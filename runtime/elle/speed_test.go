@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"rig/runtime/history"
 	"rig/runtime/history/simstore"
 )
 
@@ -82,4 +83,65 @@ func cpuTime(t *testing.T) time.Duration {
 		t.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestHiddenCycle: one cycle with a single anti-dependency, as long as the whole, among thousands of shorter cycles with two
+// adjacent ones. Elle's test of this workload gives up and says that a cycle exists; here it is found.
+func TestHiddenCycle(t *testing.T) {
+	const n, noise = 1000, 10
+	var b history.Builder
+	word := func(w string) history.Value { return history.Value{Kind: history.Keyword, Text: w} }
+	num := func(n int) history.Value { return history.Value{Kind: history.Int, Int: int64(n)} }
+	list := func(v ...history.Value) history.Value { return history.Value{Kind: history.List, Items: v} }
+	numbers := func(n int) history.Value {
+		v := list()
+		for i := range n {
+			v.Items = append(v.Items, num(i))
+		}
+		return v
+	}
+	next := 0
+	add := func(mops ...history.Value) {
+		next++
+		e := history.Event{Process: int64(next), Type: history.OK, F: "txn", Time: -1, Value: list(mops...)}
+		if err := b.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range n {
+		second := list(word("append"), num(i), num(0))
+		if i == 0 {
+			second = list(word("append"), word(":anti"), word(":first"))
+		} else if i == n-1 {
+			second = list(word("r"), word(":anti"), list())
+		}
+		add(list(word("append"), word(":ring"), num(i)), second)
+	}
+	add(list(word("r"), word(":ring"), numbers(n)))
+	for i := 1; i < n-1; i++ {
+		anti := list(word(":anti"), num(i))
+		for j := 1; j < noise; j++ {
+			switch j {
+			case noise - 2:
+				add(list(word("r"), num(i), numbers(noise-2)), list(word("r"), anti, list()))
+			case noise - 1:
+				add(list(word("append"), anti, num(0)), list(word("r"), word(":ring"), list()))
+			default:
+				add(list(word("append"), num(i), num(j)))
+			}
+		}
+	}
+	h, err := b.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := check(t, h, Options{Model: ListAppend, Level: "snapshot-isolation"})
+	if v.Valid != No || !slices.Equal(v.Types, []string{"G-single-item"}) || len(v.Notes) != 1 {
+		t.Errorf("%s %q, notes %q", v.Valid, v.Types, v.Notes)
+	}
+	for _, a := range v.Anomalies {
+		if len(a.Cycle) != n {
+			t.Errorf("%s has %d edges", a.Name, len(a.Cycle))
+		}
+	}
 }
