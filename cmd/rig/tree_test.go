@@ -29,6 +29,8 @@ var floors = []struct {
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
+	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
+	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
 }
@@ -49,6 +51,7 @@ var doors = []struct {
 	{"github.com/prometheus", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
 	{"go.opentelemetry.io", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
 	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
+	{"github.com/anishathalye/porcupine", []string{"rig/runtime/linear"}, "one search for linear orders"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

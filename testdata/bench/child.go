@@ -46,6 +46,9 @@ func (c *childFlags) run(ctx context.Context, out io.Writer) error {
 	case "guarded":
 		return guardCalls(ctx, c.kind, c.count)
 	}
+	if strings.HasPrefix(c.role, "history") {
+		return historyChild(ctx, out, c)
+	}
 	return fmt.Errorf("there is no role %q", c.role)
 }
 

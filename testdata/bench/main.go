@@ -105,6 +105,7 @@ func figureList() []figure {
 		{"rows", (*bench).rowsFlat},
 		{"crew", (*bench).crew},
 		{"guarded", (*bench).guarded},
+		{"history", (*bench).history},
 	}
 }
 
