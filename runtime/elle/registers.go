@@ -26,8 +26,10 @@ type write struct {
 }
 
 func newRegisters(t *txns, o Options) (*registers, error) {
-	r := &registers{txns: t, o: o, writes: map[version]write{}, readers: map[version][]int32{}, all: map[history.Key][]version{},
-		next: map[history.Key]map[history.Elem][]history.Elem{}}
+	r := &registers{
+		txns: t, o: o, writes: map[version]write{}, readers: map[version][]int32{}, all: map[history.Key][]version{},
+		next: map[history.Key]map[history.Elem][]history.Elem{},
+	}
 	for i := range t.h.Ops {
 		mops := t.h.Mops(&t.h.Ops[i])
 		for j, m := range mops {

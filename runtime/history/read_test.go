@@ -32,8 +32,10 @@ func shown(h *History) string {
 
 func TestRead(t *testing.T) {
 	cases := []struct{ name, text, format, want string }{
-		{"edn, one map a line", "{:type :invoke, :f :txn, :value [[:append :x 1] [:r :y nil]], :process 0, :time 10, :index 0}\n{:type :ok :f :txn :value [[:append :x 1] [:r :y [1 2]]] :process 0 :time 20 :extra {:a #{1}}}", "edn",
-			"0 ok txn | appended 1 to :x | read [1 2] of :y (0-1, line 2)\n"},
+		{
+			"edn, one map a line", "{:type :invoke, :f :txn, :value [[:append :x 1] [:r :y nil]], :process 0, :time 10, :index 0}\n{:type :ok :f :txn :value [[:append :x 1] [:r :y [1 2]]] :process 0 :time 20 :extra {:a #{1}}}", "edn",
+			"0 ok txn | appended 1 to :x | read [1 2] of :y (0-1, line 2)\n",
+		},
 		{"edn, a list with comments, tags and discarded values", "; comment\n(#jepsen.history.Op{:process 3, :type :info, :f :w, :value #_ 7 \\a, :error [\"x\\n\" 1.5e3 -2N 1/2x]}\n #_{:process 9})\n", "edn", ""},
 		{"edn of records", "[#jepsen.history.Op{:process 3, :type :ok, :f :read, :value #{1 2}}]", "edn", "3 ok read out #{1 2} (-1-0, line 1)\n"},
 		{"completions alone", "{:process 0 :type :ok :value [[:w 1 2]]}\n{:process 0 :type :ok :value [[:r 1 2]]}", "edn", "0 ok  | wrote 2 to 1 (-1-0, line 1)\n0 ok  | read 2 of 1 (-1-1, line 2)\n"},
