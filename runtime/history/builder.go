@@ -21,8 +21,6 @@ type Builder struct {
 	h       History
 	open    map[int64]*opened
 	written map[written]int32
-	times   bool
-	last    int64
 }
 
 // opened is an operation that has not ended.

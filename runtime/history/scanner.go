@@ -18,7 +18,7 @@ const (
 type scanner struct {
 	r        io.Reader
 	buf      []byte
-	at, end  int
+	at       int
 	base     int64 // byte of buf[0] in the file
 	line     int
 	lineAt   int64 // byte where the line begins
