@@ -31,6 +31,8 @@ func (k Key) sample() string {
 	switch k.Name {
 	case "seed":
 		text = "42"
+	case "log-level":
+		text = "info,session=debug"
 	case "report":
 		return `["junit=out.xml"]`
 	case "one-database":

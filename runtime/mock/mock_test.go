@@ -298,7 +298,7 @@ func TestCommands(t *testing.T) {
 		t.Error(err)
 	}
 	n := 0
-	r, err := s.LoadData(call, session.LoadSpec{Table: "t", Next: func(i int) ([]driver.Value, error) {
+	r, err := s.LoadData(call, session.LoadSpec{Table: "t", Columns: []string{"id"}, Next: func(i int) ([]driver.Value, error) {
 		if n = i; i == 3 {
 			return nil, nil
 		}

@@ -54,6 +54,10 @@ func detailModule(e *event.Event) string {
 		return "task"
 	case *event.Retry, *event.Breaker:
 		return "retry"
+	case *event.Member:
+		return "coordinator"
+	case *event.Progress:
+		return "watch"
 	case *event.Span:
 		return "span"
 	case *event.Expect:

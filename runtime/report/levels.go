@@ -38,6 +38,8 @@ func Modules() []Module {
 		{"machine", "steps of state machines, and warnings about them"},
 		{"task", "tasks that ended"},
 		{"retry", "failed attempts, and breakers that change state"},
+		{"coordinator", "what members of coordinators do that others see: barriers, events, messages, ends"},
+		{"watch", "jobs that were watched"},
 		{"span", "spans that ended"},
 		{"expect", "expectations that do not hold"},
 	}

@@ -141,8 +141,7 @@ func (s *Session) stop(cause error, connection bool) (acted bool, err error) {
 
 	start := time.Now()
 	k := &event.Kill{Thread: s.Thread(), Connection: connection, Cause: cause.Error()}
-	err = s.hub.side.kill(s.Thread(), connection)
-	k.Verified = err == nil && s.waitDone(endWithin) && (!connection || s.gone())
+	k.Verified, err = s.killUntilDone(connection)
 	if err == nil && !k.Verified && !connection {
 		k.Connection = true
 		if err = s.hub.side.kill(s.Thread(), true); err == nil {
@@ -164,6 +163,31 @@ func (s *Session) stop(cause error, connection bool) (acted bool, err error) {
 		return true, fault.Wrap("kill", s.name, "", err)
 	}
 	return true, nil
+}
+
+// againAfter is when a statement that has not ended is killed again, doubled each time.
+const againAfter = 10 * time.Millisecond
+
+// killUntilDone kills the statement, or with connection the connection, and waits until the statement has ended. A KILL QUERY
+// that reaches the server before the statement does is lost, so it is sent again.
+func (s *Session) killUntilDone(connection bool) (done bool, err error) {
+	if connection {
+		err = s.hub.side.kill(s.Thread(), true)
+		return err == nil && s.waitDone(endWithin) && s.gone(), err
+	}
+	deadline := time.Now().Add(endWithin)
+	for pause := againAfter; ; pause *= 2 {
+		if err := s.hub.side.kill(s.Thread(), false); err != nil {
+			return false, err
+		}
+		left := time.Until(deadline)
+		if s.waitDone(min(pause, left)) {
+			return true, nil
+		}
+		if pause >= left {
+			return false, nil
+		}
+	}
 }
 
 func (s *Session) emitKill(k *event.Kill, err error) {
