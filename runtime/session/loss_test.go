@@ -300,7 +300,7 @@ func TestHubIsClosed(t *testing.T) {
 	within(t, start, 2*time.Second)
 	_, _, err := p.Wait(time.Second)
 	fails(t, err, fault.Cancelled)
-	if n := w.running(other, "hub"); n != int64(0) {
+	if !w.ends(other, "hub") {
 		t.Error("the server still runs it")
 	}
 	_, err = a.Exec(at(3), "DO 1", nil)
