@@ -7,13 +7,13 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL := $(GO) tool -modfile=testdata/tools/go.mod
 PKGS := ./... ./testdata/bench ./testdata/summary
 
-.PHONY: help build test race lint fuzz bench soak gen clean parts
+.PHONY: help build test race lint fuzz bench soak profile gen clean parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## one static binary: ./rig
-	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/rig
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -pgo=testdata/rig.pgo -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/rig
 
 parts: ## install what the tests need (MariaDB) where that is possible
 	@sh testdata/parts.sh
@@ -37,6 +37,9 @@ bench: build parts ## the figures: rig beside the bare driver, from one run
 
 soak: build parts ## what takes long: many repeats, kills, large results
 	RIG_SOAK=1 $(GO) test -tags $(TAGS) -timeout 60m -count=1 -run 'Soak' ./...
+
+profile: parts ## take testdata/rig.pgo again: where rig spends its time, for the compiler (a tenth less CPU for a statement)
+	$(GO) test -tags $(TAGS) -run '^$$' -bench 'PointScript8|ReplayScript|StreamScript' -benchtime 400000x -cpuprofile testdata/rig.pgo -o /dev/null ./testdata/bench
 
 gen: ## write the generated reference pages and goldens again
 	$(GO) run -tags $(TAGS) ./cmd/rig doc --out docs/reference.md
