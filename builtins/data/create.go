@@ -263,17 +263,34 @@ const (
 	deleteBound = 3 * time.Second // of one DELETE: somebody may hold a lock on the rows
 )
 
-// clean deletes the rows of a ledger.
+// clean deletes the rows of a ledger: table by table, and where a foreign key forbids that, row by row.
 func (s *state) clean(ctx context.Context, l *ledger) error {
 	s.mu.Lock()
 	delete(s.ledgers, l.t) // a cleanup that runs later may make rows again
-	batches := l.rows.Batches(deleteRows)
+	groups, singly := l.rows.Groups(deleteRows), l.rows.Singly()
 	s.mu.Unlock()
 	d := deleter{ctx: ctx, t: l.t, beside: map[beside]*session.Session{}}
 	defer d.close()
+	for _, b := range groups {
+		err := d.delete(b)
+		if fault.IsKind(err, fault.ForeignKey) {
+			return d.all(singly)
+		}
+		if err = d.tolerated(b, err); err != nil {
+			return errors.Join(err, d.all(singly)) // what can go goes
+		}
+	}
+	return nil
+}
+
+// all deletes what it can; the first error of each table is enough.
+func (d *deleter) all(batches []data.Batch[place]) error {
 	var all []error
+	told := map[place]bool{}
 	for _, b := range batches {
-		if err := d.delete(b); err != nil {
+		err := d.tolerated(b, d.delete(b))
+		if err != nil && !told[b.Place] {
+			told[b.Place] = true
 			all = append(all, err)
 		}
 	}
@@ -299,7 +316,7 @@ func (d *deleter) close() {
 func (d *deleter) delete(b data.Batch[place]) error {
 	s, err := d.session(b.Place)
 	if err != nil {
-		return d.tolerated(b, err)
+		return err
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(b.IDs)), ", ")
 	args := make([]driver.Value, len(b.IDs))
@@ -308,7 +325,7 @@ func (d *deleter) delete(b data.Batch[place]) error {
 	}
 	call := session.Call{Op: "clean up", Holder: "rig", Timeout: deleteBound, Parent: d.t.EventID()}
 	_, err = s.Exec(call, fmt.Sprintf("DELETE FROM %s WHERE %s IN (%s)", b.Place.table, b.Place.id, marks), args)
-	return d.tolerated(b, err)
+	return err
 }
 
 // session finds the one that deletes. Where the session that made the rows is in a transaction still, only that sees them, and

@@ -43,15 +43,31 @@ type Batch[P comparable] struct {
 	IDs   []any
 }
 
-// Batches gives the rows as they must be deleted: a row that points to another was made after it, so the youngest go first.
-// Neighbours of one place go together, at most size of them.
-func (l *Ledger[P]) Batches(size int) []Batch[P] {
-	var out []Batch[P]
-	for _, r := range slices.Backward(l.rows) {
-		if n := len(out); n > 0 && out[n-1].Place == r.Place && len(out[n-1].IDs) < size {
-			out[n-1].IDs = append(out[n-1].IDs, r.ID)
-			continue
+// Groups gives the rows by their places, at most size of them together: the place whose first row is the youngest goes first. Where
+// rows point only from younger places to older ones, they can be deleted so.
+func (l *Ledger[P]) Groups(size int) []Batch[P] {
+	var order []P
+	ids := map[P][]any{}
+	for _, r := range l.rows {
+		if _, ok := ids[r.Place]; !ok {
+			order = append(order, r.Place)
 		}
+		ids[r.Place] = append(ids[r.Place], r.ID)
+	}
+	var out []Batch[P]
+	for _, p := range slices.Backward(order) {
+		for part := range slices.Chunk(ids[p], size) {
+			out = append(out, Batch[P]{p, part})
+		}
+	}
+	return out
+}
+
+// Singly gives the rows one by one, the youngest first. A row that points to another was made after it, so this order is good
+// however tables point to each other and to themselves.
+func (l *Ledger[P]) Singly() []Batch[P] {
+	out := make([]Batch[P], 0, len(l.rows))
+	for _, r := range slices.Backward(l.rows) {
 		out = append(out, Batch[P]{r.Place, []any{r.ID}})
 	}
 	return out

@@ -32,8 +32,12 @@ func TestLedgerDeletesTheYoungestFirst(t *testing.T) {
 	l.Add("parent", 3)
 	l.Add("child", 11)
 	l.Add("child", 12)
-	want := []Batch[string]{{"child", []any{12, 11}}, {"parent", []any{3}}, {"child", []any{10}}, {"parent", []any{2, 1}}, {"parent", []any{0}}}
-	if got := l.Batches(2); !reflect.DeepEqual(got, want) {
+	want := []Batch[string]{{"child", []any{10, 11}}, {"child", []any{12}}, {"parent", []any{0, 1}}, {"parent", []any{2, 3}}}
+	if got := l.Groups(2); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	want = []Batch[string]{{"child", []any{12}}, {"child", []any{11}}, {"parent", []any{3}}, {"child", []any{10}}, {"parent", []any{2}}, {"parent", []any{1}}, {"parent", []any{0}}}
+	if got := l.Singly(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
 	}
 	if l.Len() != 7 {
