@@ -74,7 +74,9 @@ func (m *maker) row(f *factory, over []field) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.remember(f, id)
+	if m.s.Config().Flavor != "mock" { // where there are only answers, nothing is left
+		m.remember(f, id)
+	}
 	return m.read(f, id)
 }
 
