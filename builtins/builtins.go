@@ -8,6 +8,7 @@ import (
 
 	"rig/builtins/coordinator"
 	"rig/builtins/core"
+	"rig/builtins/data"
 	"rig/builtins/errors"
 	"rig/builtins/expect"
 	"rig/builtins/log"
@@ -47,6 +48,7 @@ func Modules(o Options) []*spec.Module {
 		log.Module(),
 		metrics.Module(&metric.Registry{}),
 		mock.Module(),
+		data.Module(data.NewStates()),
 	}
 }
 

@@ -136,7 +136,7 @@ conn.exec("DELETE FROM log")
 expect.eq(conn.queries[0].sql, "DELETE FROM log")
 conn.verify()
 `,
-	Attrs: []spec.Attr{{Name: "queries", Type: "list", Doc: "What was asked, in order, as structs of sql (values in place of ?, blanks reduced), args (what stood in place of the rule's ?) and rule (its number from 1, None for a BEGIN, COMMIT and so on that needs none). Of more than 10,000 the first.", Get: func(v starlark.Value) (starlark.Value, error) {
+	Attrs: []spec.Attr{{Name: "queries", Type: "list", Doc: "What was asked, in order, as structs of sql (values in place of ?, blanks reduced), args (what stood in place of the rule's ?) and rule (its number from 1, None for a BEGIN, COMMIT and so on that needs none). Of more than 10,000, or 64 MiB of SQL, the first.", Get: func(v starlark.Value) (starlark.Value, error) {
 		return queries(v.(*connection).srv.Asked()), nil
 	}}},
 	Methods: []*spec.Func{{

@@ -52,6 +52,7 @@ var doors = []struct {
 	{"go.opentelemetry.io", []string{"rig/runtime/telemetry"}, "exporters are sinks in a room of their own"},
 	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
 	{"github.com/anishathalye/porcupine", []string{"rig/runtime/linear"}, "one search for linear orders"},
+	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

@@ -206,7 +206,10 @@ func (c *conn) command(com byte, body []byte, w *writer) error {
 		delete(c.stmts, stmtID(body))
 		return nil // likewise
 	case comPing, comStmtReset, comResetConn:
-		if com == comResetConn {
+		switch com {
+		case comStmtReset:
+			c.resetStmt(body)
+		case comResetConn:
 			clear(c.stmts)
 		}
 		w.ok(Result{}, statusAutocommit)
@@ -315,6 +318,13 @@ func (c *conn) execute(body []byte, w *writer) error {
 		return c.send(w, w.answer(a, true), a.Drop)
 	}
 	return c.statement(tokens, w, true)
+}
+
+// resetStmt forgets what came by COM_STMT_SEND_LONG_DATA.
+func (c *conn) resetStmt(body []byte) {
+	if s := c.stmts[stmtID(body)]; s != nil {
+		s.long = nil
+	}
 }
 
 // longData keeps a piece of an argument that is sent on its own.

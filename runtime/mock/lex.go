@@ -240,17 +240,30 @@ func unhex(s string) string {
 // fill puts the arguments of a prepared statement in place of its ?, with blanks around them as sessions write them into the
 // text. Places without an argument stay.
 func fill(tokens []token, args []Value) []token {
-	out := make([]token, len(tokens))
+	out := make([]token, 0, len(tokens))
 	n, filled := 0, false
-	for i, t := range tokens {
+	for _, t := range tokens {
 		t.space = t.space || filled
 		if filled = t.kind == tokPlace && n < len(args); filled {
-			t = token{kind: tokLiteral, value: args[n], space: true}
+			out = append(out, literal(args[n])...)
 			n++
+			continue
 		}
-		out[i] = t
+		out = append(out, t)
 	}
 	return out
+}
+
+// literal gives a value as lex would: a negative number is a minus with the number after it.
+func literal(v Value) []token {
+	digits, negative := strings.CutPrefix(v.Text, "-")
+	if !negative || !v.numeric() {
+		return []token{{kind: tokLiteral, value: v, raw: v.literal(), space: true}}
+	}
+	return []token{
+		{kind: tokOther, text: "-", raw: "-", space: true},
+		{kind: tokLiteral, value: Value{v.Kind, digits}, raw: digits},
+	}
 }
 
 func places(tokens []token) int {

@@ -44,9 +44,11 @@ func (s *Server) handshake() Answer {
 
 // remember must hold mu.
 func (s *Server) remember(a Asked) {
-	if len(s.asked) < maxAsked {
-		s.asked = append(s.asked, a)
+	if len(s.asked) == maxAsked || s.kept+len(a.SQL) > maxBytes {
+		s.kept = maxBytes // the first ones are told, not those that happen to be short
+		return
 	}
+	s.asked, s.kept = append(s.asked, a), s.kept+len(a.SQL)
 }
 
 func (r *rule) spent() bool { return r.Times != Any && r.used >= r.Times }

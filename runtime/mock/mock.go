@@ -35,13 +35,15 @@ type Server struct {
 	mu      sync.Mutex
 	conns   map[uint64]*conn // guarded by mu
 	closed  bool             // guarded by mu
-	asked   []Asked          // guarded by mu: the first maxAsked
+	asked   []Asked          // guarded by mu: the first maxAsked, within maxBytes
+	kept    int              // guarded by mu: bytes of SQL in asked
 	unknown []string         // guarded by mu: the first maxUnknown statements that no rule answered
 }
 
 // What a server remembers is bounded.
 const (
 	maxAsked   = 10_000
+	maxBytes   = 64 << 20 // of SQL
 	maxUnknown = 100
 )
 
@@ -159,7 +161,7 @@ func (s *Server) kill(id uint64, connection bool) bool {
 	return true
 }
 
-// Asked gives what was asked so far, in order: of more than 10,000 statements the first.
+// Asked gives what was asked so far, in order: of more than 10,000 statements, or 64 MiB of SQL, the first.
 func (s *Server) Asked() []Asked {
 	s.mu.Lock()
 	defer s.mu.Unlock()

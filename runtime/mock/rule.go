@@ -238,7 +238,32 @@ func (r *Result) check() *RuleError {
 			r.Columns[j].Kind = kind
 		}
 	}
+	for j, c := range r.Columns {
+		if c.Kind != Uint {
+			continue
+		}
+		if err := r.unsigned(j); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// unsigned refuses a column that has negative numbers beside ones beyond the signed range.
+func (r *Result) unsigned(j int) *RuleError {
+	var negative, large string
+	for _, row := range r.Rows {
+		switch v := row[j]; {
+		case v.Kind == Uint:
+			large = v.Text
+		case strings.HasPrefix(v.Text, "-"):
+			negative = v.Text
+		}
+	}
+	if negative == "" {
+		return nil
+	}
+	return wrong("rows: column %s has the negative %s beside %s, which no integer column holds; decimal(...) does", r.Columns[j].Name, negative, large)
 }
 
 func (r *Result) names() string {
@@ -256,10 +281,15 @@ func join(a, b Kind) (Kind, bool) {
 		return a, true
 	case a == Null:
 		return b, true
-	case a == Int && b == Decimal, a == Decimal && b == Int:
-		return Decimal, true
-	case a == Int && b == Float, a == Float && b == Int:
-		return Float, true
+	}
+	whole := func(k Kind) bool { return k == Int || k == Uint }
+	switch {
+	case whole(a) && whole(b):
+		return Uint, true
+	case whole(a) && (b == Decimal || b == Float):
+		return b, true
+	case whole(b) && (a == Decimal || a == Float):
+		return a, true
 	}
 	return a, false
 }

@@ -12,6 +12,14 @@ func (t *Test) Root() *Test { return t.outermost() }
 // RunID names the run, as in the names of its databases.
 func (t *Test) RunID() string { return t.run.ID }
 
+// Drops reports whether the database is the test's own and goes when the clean-up ends that now runs: not after a subtest, and not
+// in a run inside one database.
+func (t *Test) Drops(database string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.parent == nil && database != "" && database == t.database && t.run.OneDatabase == ""
+}
+
 // SessionConfig is how sessions of the test's target are opened, for servers of the test's own that are to have the same bounds.
 func (t *Test) SessionConfig() session.Config { return t.target.Hub.Config() }
 

@@ -232,6 +232,9 @@ func (s *Session) columnCount(c Call, l LoadSpec) (int, error) {
 	if len(l.Columns) > 0 {
 		return len(l.Columns), nil
 	}
+	if s.hub.cfg.Flavor == "mock" {
+		return 0, nil // it has no tables, and would tell of a statement that nobody wrote
+	}
 	rows, err := s.quiet(c, "SHOW COLUMNS FROM "+quoteTable(l.Table))
 	if fault.IsKind(err, fault.Cancelled, fault.SessionBusy, fault.SessionClosed, fault.ConnectionLost) {
 		return 0, err

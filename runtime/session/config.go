@@ -39,7 +39,7 @@ type Config struct {
 	MaxRows          int           // that Query keeps; 0 is DefaultMaxRows, negative is no bound
 	MaxBytes         int           // that Query keeps, text and binary cells only; 0 is DefaultMaxBytes, negative is no bound
 
-	Flavor string   // embedded, mariadb, mysql, tidb or dolt
+	Flavor string   // embedded, mariadb, mysql, tidb, dolt or mock
 	Init   []string // statements that every session runs first
 	Bus    *event.Bus
 }

@@ -39,14 +39,17 @@ func layoutOf(rows described, old *layout) *layout {
 	for i, name := range names {
 		l.columns[i] = columnOf(rows, i, name)
 	}
-	l.index = sync.OnceValue(func() map[string]int {
-		m := make(map[string]int, len(names))
-		for i, n := range slices.Backward(names) { // of several columns with one name, the first is meant
-			m[n] = i
-		}
-		return m
-	})
+	l.index = sync.OnceValue(l.places)
 	return l
+}
+
+// places is the way to the columns by name: of several with one name, the first is meant.
+func (l *layout) places() map[string]int {
+	m := make(map[string]int, len(l.names))
+	for i, n := range slices.Backward(l.names) {
+		m[n] = i
+	}
+	return m
 }
 
 // fits reports whether rows have the columns of l: a table may change between two runs of a prepared statement.
