@@ -33,6 +33,7 @@ var floors = []struct {
 	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
+	{"rig/runtime/clock", 2, "bounds that stand still while a debugger holds a script"},
 }
 
 // doors says behind which packages a third-party module stays.
