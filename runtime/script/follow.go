@@ -22,7 +22,7 @@ type Watch interface {
 	Before(t *Thread, th *starlark.Thread, name, sql string)
 	After(t *Thread, th *starlark.Thread, name string, err error)
 	// State tells that a state machine comes to a state.
-	State(t *Thread, machine, state string)
+	State(t *Thread, th *starlark.Thread, e StateEntry)
 	// Breakpoint is a call of breakpoint().
 	Breakpoint(t *Thread, th *starlark.Thread) error
 	// Ended tells that the thread's outermost call has returned, with the error that nothing in it caught.
@@ -54,10 +54,16 @@ func Follow(th *starlark.Thread, name, sql string) (after func(err error)) {
 	}
 }
 
+// StateEntry is a state that a machine comes to. Scripted says that a function of the script runs there next.
+type StateEntry struct {
+	Machine, State string
+	Scripted       bool
+}
+
 // EnterState tells the watchers that a state machine, which the thread runs, comes to a state.
-func (t *Thread) EnterState(machine, state string) {
+func (t *Thread) EnterState(e StateEntry) {
 	for _, w := range t.host.opts.Watch {
-		w.State(t, machine, state)
+		w.State(t, t.th, e)
 	}
 }
 
@@ -164,3 +170,9 @@ func (e *expression) CallInternal(th *starlark.Thread, _ starlark.Tuple, _ []sta
 
 // Children calls f with the parts of a value that have names: what a list, a dict or a struct holds.
 func Children(v starlark.Value, f func(starlark.Value)) { children(v, f) }
+
+// CheckExpression tells why a text is no expression.
+func CheckExpression(src string) error {
+	_, err := fileOptions().ParseExpr("<expression>", src, 0)
+	return err
+}

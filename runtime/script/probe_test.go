@@ -39,7 +39,7 @@ func (f *follower) Statement(_ *Thread, th *starlark.Thread, s *Site) {
 }
 func (f *follower) Before(*Thread, *starlark.Thread, string, string) {}
 func (f *follower) After(*Thread, *starlark.Thread, string, error)   {}
-func (f *follower) State(*Thread, string, string)                    {}
+func (f *follower) State(*Thread, *starlark.Thread, StateEntry)      {}
 func (f *follower) Breakpoint(*Thread, *starlark.Thread) error       { return nil }
 func (f *follower) Ended(_ *Thread, err error)                       { f.ended = append(f.ended, err) }
 
