@@ -130,12 +130,17 @@ func WithTimeout(ctx context.Context, d time.Duration, cause error) (context.Con
 	return inner, func() { stop(); cancel(context.Canceled) }
 }
 
+// AfterFunc calls f once, when d has passed on the clock that ctx carries, unless it was stopped before.
+func AfterFunc(ctx context.Context, d time.Duration, f func()) (stop func()) {
+	if c := Of(ctx); c != nil {
+		return c.after(d, f)
+	}
+	t := time.AfterFunc(d, f)
+	return func() { t.Stop() }
+}
+
 // After gives a channel that is closed when d has passed on the clock that ctx carries. The returned function frees it.
 func After(ctx context.Context, d time.Duration) (<-chan struct{}, func()) {
 	done := make(chan struct{})
-	if c := Of(ctx); c != nil {
-		return done, c.after(d, func() { close(done) })
-	}
-	t := time.AfterFunc(d, func() { close(done) })
-	return done, func() { t.Stop() }
+	return done, AfterFunc(ctx, d, func() { close(done) })
 }
