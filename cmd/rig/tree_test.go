@@ -26,6 +26,8 @@ var floors = []struct {
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
 	{"rig/runtime/debug", 30, "the debugger follows the Starlark host"},
+	{"rig/runtime/prompt", 35, "a face of the debugger"},
+	{"rig/runtime/dap", 35, "a face of the debugger"},
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},

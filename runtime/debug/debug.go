@@ -7,6 +7,7 @@
 package debug
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -27,6 +28,8 @@ type Options struct {
 	// Quiet says which errors end a test without being its failure, such as a skip; nil is none.
 	Quiet func(error) bool
 	Clock *clock.Clock // stands still while a thread does; nil is none
+	// Expired ends what an expression waits for that did not end in its time; nil does nothing.
+	Expired func(*script.Thread)
 	// EvalBound is how long an expression may take; default 3s.
 	EvalBound time.Duration
 }
@@ -266,7 +269,7 @@ func (d *Debugger) After(t *script.Thread, th *starlark.Thread, name string, err
 		return
 	}
 	e := script.Describe(err)
-	d.hit(x.(*Thread), th, func(p *point) bool { return p.Kind == OnError && p.class(e) }, Stop{Reason: ReasonError, Text: name + ": " + oneLine(e.Message, 200), Error: e})
+	d.hit(x.(*Thread), th, func(p *point) bool { return p.Kind == OnError && p.class(e) }, Stop{Reason: ReasonError, Text: name + " raises " + cmp.Or(e.Kind, e.Name), Error: e})
 }
 
 // State is told that a machine comes to a state. Where the script has a function for it, that is where to stop.

@@ -318,7 +318,7 @@ def main():
 		text   string
 	}{
 		{7, ReasonSQL, "before sql: UPDATE t SET x = 1"},
-		{8, ReasonError, "raise_: as asked"},
+		{8, ReasonError, "raise_ raises deadlock"},
 		{10, ReasonState, "machine m enters made"},
 		{3, ReasonState, "machine m enters loading"},
 		{12, ReasonCall, "breakpoint()"},

@@ -260,12 +260,23 @@ func (d *Debugger) eval(x *Thread, f *frame, src string) (starlark.Value, error)
 		v, err := x.script.Host().Eval(ctx, src, script.EvalOptions{Names: names, Scope: x.script.Scope(), Steps: 50_000_000})
 		done <- result{v, err}
 	}()
-	timer := time.NewTimer(d.o.EvalBound + time.Second)
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-ctx.Done():
+	}
+	if d.o.Expired != nil {
+		d.o.Expired(x.script)
+	}
+	timer := time.NewTimer(leftBehind)
 	defer timer.Stop()
 	select {
 	case r := <-done:
 		return r.v, r.err
 	case <-timer.C:
-		return nil, bound
+		return nil, context.Cause(ctx)
 	}
 }
+
+// leftBehind is how long an expression may go on after its time is over.
+const leftBehind = 2 * time.Second

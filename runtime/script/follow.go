@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -28,6 +29,18 @@ type Watch interface {
 	// Ended tells that the thread's outermost call has returned, with the error that nothing in it caught.
 	Ended(t *Thread, err error)
 }
+
+// NoWatch follows nothing. It is for embedding in a Watch that follows a part.
+type NoWatch struct{}
+
+// Loaded does nothing, as the others.
+func (NoWatch) Loaded(string, []Site)                            {}
+func (NoWatch) Statement(*Thread, *starlark.Thread, *Site)       {}
+func (NoWatch) Before(*Thread, *starlark.Thread, string, string) {}
+func (NoWatch) After(*Thread, *starlark.Thread, string, error)   {}
+func (NoWatch) State(*Thread, *starlark.Thread, StateEntry)      {}
+func (NoWatch) Breakpoint(*Thread, *starlark.Thread) error       { return &NoDebuggerError{} }
+func (NoWatch) Ended(*Thread, error)                             {}
 
 // Watched reports whether anybody follows the thread. It is for the hot paths: it asks no map. Threads that run no top level
 // have no use for Load, so that it can be the mark; where a top level runs, the answer may be true without need.
@@ -120,6 +133,9 @@ func Uncell(v starlark.Value) starlark.Value {
 	return inner
 }
 
+// Expression is the name of the threads that evaluate for a debugger.
+const Expression = "the debugger"
+
 // EvalOptions bound an expression that a person gives to a debugger.
 type EvalOptions struct {
 	Names starlark.StringDict // what it may mention besides what every script sees
@@ -140,7 +156,7 @@ func (h *Host) Eval(ctx context.Context, src string, o EvalOptions) (v starlark.
 		}
 	}
 	x = (&rewriter{sums: map[*syntax.AssignStmt]bool{}}).rewriteExpr(x)
-	t := h.newThread(ctx, "<expression>", o.Scope)
+	t := h.newThread(ctx, Expression, o.Scope)
 	t.aside = true
 	if t.steps = o.Steps; t.steps == 0 {
 		t.steps = 1_000_000
@@ -174,5 +190,9 @@ func Children(v starlark.Value, f func(starlark.Value)) { children(v, f) }
 // CheckExpression tells why a text is no expression.
 func CheckExpression(src string) error {
 	_, err := fileOptions().ParseExpr("<expression>", src, 0)
+	var se syntax.Error
+	if errors.As(err, &se) {
+		return fmt.Errorf("%s: %s", src, plainTokens(se.Msg))
+	}
 	return err
 }

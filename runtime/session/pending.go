@@ -112,6 +112,16 @@ func (p *Pending) Blocked(within time.Duration) (bool, error) {
 	}
 }
 
+// Waits asks the server whether the statement that runs waits for a lock. Where the server does not tell, it is false.
+func (s *Session) Waits() bool {
+	if _, busy := s.Activity(); !busy {
+		return false
+	}
+	rowLocks := true
+	waits, err := s.waitsForLock(&rowLocks)
+	return err == nil && waits
+}
+
 // waitsForLock asks over the side connection. rowLocks becomes false where row locks cannot be seen.
 func (s *Session) waitsForLock(rowLocks *bool) (bool, error) {
 	rows, err := s.hub.side.ask(fmt.Sprintf("SELECT state FROM information_schema.processlist WHERE id = %d", s.Thread()))
