@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -129,11 +128,14 @@ type execution struct {
 	files   map[string]bool
 	misused bool // a value given to a parameter does not fit
 	follow  following
-	stop    context.CancelCauseFunc // ends the run
+	ends    chan error // takes the cause for which the run is to end
 }
 
 // Run runs the scenarios.
-func (c *execCmd) Run(s streams, flags *paramFlags) error {
+func (c *execCmd) Run(s streams, flags *paramFlags, a attachment) error {
+	if a.prepare != nil {
+		return c.start(s, flags, a.prepare)
+	}
 	return c.start(s, flags, (*execution).watchers)
 }
 
@@ -161,7 +163,7 @@ func (c *execCmd) start(s streams, flags *paramFlags, prepare func(*execution) e
 	if err != nil {
 		return err
 	}
-	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels}
+	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels, ends: make(chan error, 1)}
 	x.id = newRunID(x.start)
 	if x.seed, err = c.seedOf(cfg); err != nil {
 		return err
@@ -292,7 +294,7 @@ func (x *execution) print(t *script.Thread, pos event.Pos, text string) {
 func (x *execution) run(files []string, sel scenario.Selection) error {
 	ctx, signals := x.watchSignals()
 	defer signals.stop()
-	x.stop = signals.interrupt
+	go x.mayEnd(ctx, signals)
 	if x.follow.clock != nil {
 		ctx = clock.With(ctx, x.follow.clock)
 	}

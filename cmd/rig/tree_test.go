@@ -57,6 +57,7 @@ var doors = []struct {
 	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
 	{"github.com/anishathalye/porcupine", []string{"rig/runtime/linear"}, "one search for linear orders"},
 	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
+	{"github.com/google/go-dap", []string{"rig/runtime/dap"}, "one server of the protocol"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 
