@@ -171,6 +171,9 @@ func (c *execCmd) start(s streams, flags *paramFlags, prepare func(*execution) e
 	if c.List {
 		return x.list(files, sel)
 	}
+	if err := x.counters(); err != nil {
+		return err
+	}
 	if err := prepare(x); err != nil {
 		return err
 	}
@@ -332,6 +335,7 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	}
 	x.follow.release()
 	x.targets.close()
+	x.written()
 	x.misused = misused(plan.Broken)
 	return x.finish(runErr, signals.interrupted())
 }

@@ -11,6 +11,7 @@ import (
 	"rig/builtins/value"
 	"rig/runtime/clock"
 	"rig/runtime/debug"
+	"rig/runtime/profile"
 	"rig/runtime/prompt"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
@@ -23,6 +24,7 @@ type following struct {
 	probes script.Probes
 	count  bool
 
+	profiler *profile.Profiler
 	debugger *debug.Debugger
 	clock    *clock.Clock
 	talk     *prompt.Talk

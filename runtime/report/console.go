@@ -180,6 +180,8 @@ func (c *Console) take(e *event.Event) {
 		c.measure(e)
 	case *event.Log:
 		c.log(e, d)
+	case *event.Trace:
+		c.trace(e, d)
 	case *event.Leak:
 		c.leak(e, d)
 	case *event.Signal:
