@@ -265,7 +265,7 @@ func (x *execution) console() event.Sink {
 		tty = false // lines of another writer on the terminal would break the live area
 	}
 	return report.NewConsole(out, report.ConsoleOptions{
-		Color: color, Live: tty && !x.cmd.Quiet && x.follow.debugger == nil && os.Getenv("TERM") != "dumb",
+		Color: color, Debugged: x.follow.debugger != nil, Live: tty && !x.cmd.Quiet && x.follow.debugger == nil && os.Getenv("TERM") != "dumb",
 		Width: func() int {
 			w, _, err := term.GetSize(fd)
 			if err != nil {
