@@ -34,9 +34,10 @@ type experiment struct {
 	lockWait  time.Duration
 	functions map[string]starlark.Callable // by the step's name
 
-	plan  *schedule.Plan
-	waits *wait.Watcher
-	lanes []*lane
+	plan       *schedule.Plan
+	lanesOrder []schedule.Place // of a transcript; nil without one
+	waits      *wait.Watcher
+	lanes      []*lane
 
 	mu      sync.Mutex
 	results map[int]*schedule.Run // guarded by mu: by their place
@@ -80,7 +81,9 @@ func newExperiment(c *spec.Call) (*experiment, error) {
 	if x.timeout == 0 {
 		return nil, c.Errorf("timeout", "want more than nothing: a schedule has a bound")
 	}
-	if x.actors, err = readActors(c); err != nil {
+	if l, ok := c.Arg("sessions").(*Lanes); ok {
+		x.actors, x.lanesOrder = l.actorsOf(), l.script.Order
+	} else if x.actors, err = readActors(c); err != nil {
 		return nil, err
 	}
 	if x.setup, err = readScript(c, "setup"); err != nil {
@@ -114,6 +117,9 @@ func (x *experiment) findFunctions() error {
 
 // orders reads which orders to run. most is how many there may be, for the choice of lanes.
 func (x *experiment) orders() (o schedule.Orders, most int, err error) {
+	if !x.c.Has("order") && x.lanesOrder != nil && !x.c.Has("sample") {
+		return schedule.Given([][]schedule.Place{x.lanesOrder}), 1, nil
+	}
 	if !x.c.Has("order") {
 		return x.allOrders()
 	}

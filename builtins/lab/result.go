@@ -202,3 +202,27 @@ func rowsOf(s *schedule.StepRun) starlark.Value {
 	}
 	return starlark.None
 }
+
+// Outcomes gives the outcomes to expect.outcomes.
+func (r *Result) Outcomes() []value.OutcomeView {
+	what := r.plan.Describe(r.outcomes)
+	out := make([]value.OutcomeView, len(r.outcomes))
+	for i, o := range r.outcomes {
+		v := value.OutcomeView{
+			Label: o.Label, Order: r.plan.Text(o.Example), Kind: o.Example.Kind(), Count: o.Count, Anomaly: o.Anomaly, What: what[i],
+			Steps: map[string]value.StepView{}, Final: map[string]starlark.Value{},
+		}
+		for _, s := range o.Example.Steps {
+			step := value.StepView{Rows: rowsOf(s), Waited: s.Waited}
+			if s.Result.Err != nil {
+				step.Error = value.NewError(&reported{s.Result.Err})
+			}
+			v.Steps[r.plan.Step(s.Step).Name] = step
+		}
+		for _, t := range o.Example.Final {
+			v.Final[t.Name] = tuplesOf(t)
+		}
+		out[i] = v
+	}
+	return out
+}

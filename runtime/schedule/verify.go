@@ -99,8 +99,9 @@ func errorText(e *event.Error) string {
 	return fmt.Sprintf("error %d %s", e.Code, e.Kind)
 }
 
+// sameRows compares rows as a transcript shows them.
 func sameRows(a, b [][]string) bool {
-	return slices.EqualFunc(a, b, func(x, y []string) bool { return slices.Equal(x, y) })
+	return slices.EqualFunc(a, b, func(x, y []string) bool { return strings.Join(x, ", ") == strings.Join(y, ", ") })
 }
 
 func rowsText(rows [][]string) string {
