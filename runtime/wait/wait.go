@@ -99,7 +99,7 @@ type Watcher struct {
 	perThread bool // rows tells of single threads
 	never     bool // rows never wait on this kind of server
 	missing   string
-	fix       string // with %s for the user
+	fix       string     // with %s for the user
 	alone     sync.Mutex // held by a schedule where rows tells of no single thread
 }
 
