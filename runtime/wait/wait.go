@@ -99,6 +99,7 @@ type Watcher struct {
 	perThread bool // rows tells of single threads
 	never     bool // rows never wait on this kind of server
 	missing   string
+	fix       string     // with %s for the user
 	alone     sync.Mutex // held by a schedule where rows tells of no single thread
 }
 
@@ -115,8 +116,11 @@ func (w *Watcher) Never() bool { return w.never }
 // Quiet reports whether nothing but quiet time tells of row locks.
 func (w *Watcher) Quiet() bool { return w.rows == nil && !w.never }
 
-// Missing is the grant or setting that would tell more, "" where nothing is missing.
+// Missing is what the server would need to tell more, "" where nothing is missing.
 func (w *Watcher) Missing() string { return w.missing }
+
+// Fix is the statement that mends what is missing for a user, as GRANT names it; "" where none does.
+func (w *Watcher) Fix(user string) string { return strings.Replace(w.fix, "%s", user, 1) }
 
 // Alone is held while sessions run of which the server cannot tell which waits; it does nothing where it can.
 func (w *Watcher) Alone() (release func()) {
@@ -163,10 +167,10 @@ func (w *Watcher) chooseInnoDB(flavor string) error {
 		w.rows, w.deadlock, w.perThread, w.name = m, m.lastDeadlock, true, "InnoDB monitor, process list"
 		if locks, err := w.ask.Ask("SELECT @@GLOBAL.innodb_status_output_locks"); err == nil && len(locks) == 1 && locks[0][0] != "1" {
 			m.waitsTable = flavor == "mariadb"
-			w.missing = "SET GLOBAL innodb_status_output_locks = ON would name at once who holds a lock"
+			w.missing, w.fix = "innodb_status_output_locks is off: who holds a lock is told late, or not at all where several may", "SET GLOBAL innodb_status_output_locks = ON"
 		}
 	case refused(err):
-		w.missing = "GRANT PROCESS ON *.* TO the user: without it nobody can tell which session waits for a row, and schedules run one at a time"
+		w.missing, w.fix = "the user lacks PROCESS: which session waits for a row cannot be told, and schedules run one at a time", "GRANT PROCESS ON *.* TO %s"
 	default:
 		return fmt.Errorf("ask the server about locks: %w", err)
 	}
@@ -174,7 +178,7 @@ func (w *Watcher) chooseInnoDB(flavor string) error {
 		// It is permitted to more users than the monitor, and names the blocker. It confirms and is not polled: before 8.0.40 a
 		// scan can hold up the server.
 		if _, err := w.ask.Ask(dataLockSQL + " LIMIT 0"); err == nil {
-			w.rows, w.perThread, w.missing = &dataLocks{ask: w.ask, counter: counter{ask: w.ask}}, true, ""
+			w.rows, w.perThread, w.missing, w.fix = &dataLocks{ask: w.ask, counter: counter{ask: w.ask}}, true, "", ""
 			w.name = "performance_schema.data_lock_waits, process list"
 			return nil
 		}
