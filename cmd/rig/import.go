@@ -24,7 +24,7 @@ type importCmd struct {
 func (importCmd) Help() string {
 	var b strings.Builder
 	for _, k := range importer.Kinds() {
-		fmt.Fprintf(&b, "%-16s %s\n", k.Name, k.Reads)
+		fmt.Fprintf(&b, "    %-16s %s\n", k.Name, k.Reads)
 	}
 	b.WriteString("\nWhat could not be translated is in comments at its place and in a list on stderr. Exit code: 0 everything was translated; 9 the scenario was written and something is missing in it; 3 the file does not parse; 2 the command line is wrong or a file cannot be read or written.")
 	return b.String()

@@ -194,7 +194,7 @@ func (p *hermitageCase) line(sql, comment string, at, commentAt int) {
 // add makes a statement the next step of a session, and of the only order.
 func (t *test) add(sessionName string, s statement) int {
 	own := t.session(sessionName)
-	st := &step{name: sessionName + "_" + strconv.Itoa(len(own.steps)+1), sql: []statement{s}, line: s.line}
+	st := &step{name: stepName(sessionName, len(own.steps)+1), sql: []statement{s}, line: s.line}
 	t.addStep(own, st)
 	if len(t.orders) == 0 {
 		t.orders = []order{{line: s.line}}
@@ -202,6 +202,14 @@ func (t *test) add(sessionName string, s statement) int {
 	o := &t.orders[0]
 	o.uses = append(o.uses, use{step: st.name, line: s.line})
 	return len(o.uses) - 1
+}
+
+// stepName is the session's name with a number; where the name ends in a digit, a _ keeps the two apart.
+func stepName(session string, n int) string {
+	if digit(session[len(session)-1]) {
+		return session + "_" + strconv.Itoa(n)
+	}
+	return session + strconv.Itoa(n)
 }
 
 // happens reads what a comment says of a use.

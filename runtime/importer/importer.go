@@ -91,12 +91,31 @@ func Import(kind string, src Source) (*Scenario, error) {
 			return nil, err
 		}
 		if len(out.Text) > maxScript {
-			return nil, fmt.Errorf("%s: the scenario would have %d bytes, and a scenario file may have %d: import it in pieces", src.Name, len(out.Text), maxScript)
+			return nil, tooLong(src.Name, len(out.Text))
 		}
 		sort.SliceStable(out.Notes, func(i, j int) bool { return out.Notes[i].Line < out.Notes[j].Line })
 		return out, nil
 	}
 	return nil, fmt.Errorf("there is no kind %q", kind)
+}
+
+func tooLong(name string, n int) error {
+	return fmt.Errorf("%s: the scenario would have at least %d bytes, and a scenario file may have %d: import it in pieces", name, n, maxScript)
+}
+
+// sqlBytes is how long the statements of tests are.
+func sqlBytes(tests []test) int {
+	n := 0
+	for _, t := range tests {
+		for _, s := range t.sessions {
+			for _, st := range s.steps {
+				for _, q := range st.sql {
+					n += len(q.sql)
+				}
+			}
+		}
+	}
+	return n
 }
 
 func importTests(k Kind, r *reader, out *Scenario) error {
@@ -117,6 +136,9 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 		out.Notes = append(out.Notes, tests[i].allNotes()...)
 	}
 	out.Tests = len(tests)
+	if n := sqlBytes(tests); n > maxScript { // before it is all written
+		return tooLong(r.name, n)
+	}
 	out.Text = writeTests(k.Name, r.name, tests)
 	return nil
 }

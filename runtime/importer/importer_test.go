@@ -155,7 +155,7 @@ var badFiles = []struct{ kind, text, want string }{
 	{"isolationtester", "session s\n", "x:2:1: want step, got the end of the file"},
 	{"isolationtester", oneStep + "permutation a é%\n", "x:3:16: unexpected character '%'"},
 	{"isolationtester", oneStep + "permutation b\n", `x:3:13: the permutation names the step "b", which no session has`},
-	{"isolationtester", "session s\nstep update1 { }\npermutation updaet1\n", `x:3:13: the permutation names the step "updaet1", which no session has, did you mean "update1"`},
+	{"isolationtester", "session s\nstep update1 { }\npermutation updaet1\n", `x:3:13: the permutation names the step "updaet1", which no session has, did you mean "update1"?`},
 	{"isolationtester", oneStep + "session t step b { }\npermutation a b(c)\n", `x:4:15: the marker of "b" names the step "c", which is not in this permutation`},
 	{"isolationtester", "session s step a {} step b {}\npermutation a b(a)\n", `x:2:15: the step "b" cannot wait for "a" of its own session`},
 	{"isolationtester", oneStep + "permutation a(\n", "x:4:1: want a marker: *, a step, or a step with notices and a number, got the end of the file"},

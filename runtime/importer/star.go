@@ -150,7 +150,7 @@ func unused(name string, seen map[string]bool) string {
 
 func suggest(word string, names []string) string {
 	if s := fault.Suggest(word, names); s != "" {
-		return fmt.Sprintf(", did you mean %q", s)
+		return fmt.Sprintf(", did you mean %q?", s)
 	}
 	return ""
 }
