@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.starlark.net/syntax"
+
 	"rig/runtime/importer"
 )
 
@@ -111,4 +113,37 @@ func TestImportedMarksAreChecked(t *testing.T) {
 			t.Errorf("%s: exit %d, want 1 with %s\n%s%s", x.name, code, x.want, out.String(), errs.String())
 		}
 	}
+}
+
+// parses says whether a text is Starlark as the host reads it.
+func parses(text string) error {
+	_, err := (&syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}).Parse("x.star", text, 0)
+	return err
+}
+
+// FuzzImported: whatever is imported can be read as Starlark.
+func FuzzImported(f *testing.F) {
+	for i, k := range importer.Kinds() {
+		files, err := filepath.Glob("../../testdata/import/" + k.Name + "/*")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, path := range files {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(i, b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind int, text []byte) {
+		k := importer.Kinds()[uint(kind)%uint(len(importer.Kinds()))]
+		made, err := importer.Import(k.Name, importer.Source{Name: "x", Text: text})
+		if err != nil {
+			return
+		}
+		if err := parses(made.Text); err != nil {
+			t.Errorf("%s: %v in\n%s", k.Name, err, made.Text)
+		}
+	})
 }

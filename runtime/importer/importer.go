@@ -127,6 +127,7 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 		return r.errorAt(len(r.text), "no test was found: want %s", k.Reads)
 	}
 	uniqueNames(tests)
+	tests[0].notes = append(r.notes, tests[0].notes...)
 	for i := range tests {
 		n, err := tests[i].permutations()
 		if err != nil {
@@ -147,7 +148,8 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 type reader struct {
 	name   string
 	text   string
-	lines  []int // where each line begins
+	lines  []int  // where each line begins
+	notes  []Note // of the file as a whole
 	beside func(string) ([]byte, error)
 }
 
@@ -163,11 +165,21 @@ func newReader(src Source) (*reader, error) {
 		return nil, &Error{src.Name, 1, 1, "the file is empty"}
 	}
 	r := &reader{name: src.Name, text: strings.ReplaceAll(string(text), "\r\n", "\n"), beside: src.Beside}
+	foreign := -1
+	if !utf8.ValidString(r.text) { // a scenario file is UTF-8
+		valid := strings.ToValidUTF8(r.text, "?")
+		for foreign = 0; r.text[foreign] == valid[foreign]; foreign++ {
+		}
+		r.text = valid
+	}
 	r.lines = []int{0}
 	for i := 0; i < len(r.text); i++ {
 		if r.text[i] == '\n' {
 			r.lines = append(r.lines, i+1)
 		}
+	}
+	if foreign >= 0 {
+		r.notes = append(r.notes, r.note(foreign, "here and maybe further on are bytes that are not UTF-8; each became ?"))
 	}
 	return r, nil
 }

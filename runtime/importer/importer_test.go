@@ -254,6 +254,22 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestOtherCharacterSets: bytes that are not UTF-8 are replaced, and the note says where the first is.
+func TestOtherCharacterSets(t *testing.T) {
+	for kind, text := range map[string]string{
+		"session":   "a> SELECT 1;\na> SELECT 'caf\xe9';\n",
+		"mysqltest": "SELECT 1;\n#\n-- echo caf\xe9\nSELECT 'caf\xe9';\n",
+	} {
+		got, err := Import(kind, Source{Name: "x", Text: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Notes) != 1 || !strings.Contains(got.Notes[0].What, "not UTF-8") || got.Notes[0].Line < 2 || !strings.Contains(got.Text, "not UTF-8") || !strings.Contains(got.Text, "'caf?'") {
+			t.Errorf("%s: notes %v and\n%s", kind, got.Notes, got.Text)
+		}
+	}
+}
+
 // TestTooManyPermutations: their number is said before anything runs.
 func TestTooManyPermutations(t *testing.T) {
 	var b strings.Builder

@@ -22,11 +22,15 @@ func importMysqltest(r *reader, out *Scenario) error {
 		return r.errorAt(0, "no statement was found")
 	}
 	g := &mysqltest{
-		reader: r, body: &code{depth: 1}, delimiter: ";", log: true, results: true,
+		reader: r, body: &code{depth: 1}, results: true,
 		names: map[string]string{}, taken: reserved(), first: map[string]bool{}, pending: map[string]string{}, helpers: map[string]bool{},
 	}
 	g.current = g.name("connection default", "default")
 	g.recorded = recordedRows(r, commands)
+	for _, n := range r.notes {
+		g.body.comment("not translated: %s", n.What)
+	}
+	g.noted = append(g.noted, r.notes...)
 	g.block(commands, true)
 	out.Text, out.Tests, out.Notes = g.scenario(), 1, g.noted
 	return nil
@@ -52,22 +56,19 @@ func reserved() map[string]bool {
 // mysqltest makes the code of one file.
 type mysqltest struct {
 	*reader
-	body      *code
-	noted     []Note
-	delimiter string
-	names     map[string]string // "connection con1" or "$x" -> the variable in Starlark
-	taken     map[string]bool
-	first     map[string]bool // variables of mysqltest that must be "" at the beginning
-	assigned  map[string]bool
-	declared  []string
-	current   string            // the connection at hand
-	pending   map[string]string // connections with a statement that was sent, and its text
-	helpers   map[string]bool
-	recorded  map[int][]string // rows of the statement at a byte
-	log       bool
-	results   bool
-	anyError  bool // disable_abort_on_error
-	next      options
+	body     *code
+	noted    []Note
+	names    map[string]string // "connection con1" or "$x" -> the variable in Starlark
+	taken    map[string]bool
+	first    map[string]bool // variables of mysqltest that must be "" at the beginning
+	declared []string
+	current  string            // the connection at hand
+	pending  map[string]string // connections with a statement that was sent, and its text
+	helpers  map[string]bool
+	recorded map[int][]string // rows of the statement at a byte
+	results  bool
+	anyError bool // disable_abort_on_error
+	next     options
 }
 
 // options are what commands say of the next statement.

@@ -152,6 +152,8 @@ func (c *commandReader) statement() (string, bool) {
 		switch q := c.text[i]; q {
 		case '\'', '"', '`':
 			i = closing(c.text, i)
+		case '\\': // it takes the meaning from a quote, also outside of quotes
+			i += 2
 		default:
 			i++
 		}
@@ -212,18 +214,35 @@ func (c *commandReader) finish(cmd command) (command, error) {
 		} else if len(f) > 1 {
 			end = f[1]
 		}
-		at := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(end) + `[ \t]*$`).FindStringIndex(c.text[c.at:])
-		if at == nil {
+		at := c.lineThat(func(line string) bool { return line == end })
+		if at < 0 {
 			return cmd, c.errorAt(cmd.at, "%s has no line %s that ends it", cmd.name, end)
 		}
-		c.at += at[1]
+		c.at = at
 	case "disable_parsing":
-		at := regexp.MustCompile(`(?mi)^\s*(--\s*)?enable_parsing\b.*$`).FindStringIndex(c.text[c.at:])
-		if at == nil {
+		at := c.lineThat(func(line string) bool {
+			name, _ := cutWord(strings.TrimLeft(line, "- \t"))
+			return name == "enable_parsing"
+		})
+		if c.at = at; at < 0 {
 			c.at = len(c.text)
-		} else {
-			c.at += at[1]
 		}
 	}
 	return cmd, nil
+}
+
+// lineThat is behind the first line below that is so, -1 without one.
+func (c *commandReader) lineThat(is func(line string) bool) int {
+	at := c.at
+	if at > 0 && c.text[at-1] != '\n' { // the command ended within its line
+		at = until(c.text, at, "\n")
+	}
+	for at < len(c.text) {
+		end := until(c.text, at, "\n")
+		if is(strings.TrimSpace(c.text[at:end])) {
+			return end
+		}
+		at = end
+	}
+	return -1
 }

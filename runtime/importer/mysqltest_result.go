@@ -62,7 +62,6 @@ type aligner struct {
 	next      int // the line where the search goes on
 	delimiter string
 	log       bool
-	results   bool
 	items     []item
 }
 

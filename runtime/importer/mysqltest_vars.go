@@ -22,11 +22,9 @@ func (g *mysqltest) plain(sql string) string {
 	var parts []string
 	at := 0
 	for _, m := range inTest.FindAllStringSubmatchIndex(sql, -1) {
-		from, to := m[2], m[4] // test.t1
+		from, to := m[7], m[1]-1 // table_schema = 'test'
 		if m[2] >= 0 {
-			from = m[3]
-		} else { // table_schema = 'test'
-			from, to = m[7], m[1]-1
+			from, to = m[3], m[4] // test.t1
 		}
 		parts = append(parts, quote(sql[at:from]), "t.database")
 		at = to
@@ -34,7 +32,7 @@ func (g *mysqltest) plain(sql string) string {
 	if at < len(sql) || len(parts) == 0 {
 		parts = append(parts, quote(sql[at:]))
 	}
-	if parts[0] == `""` {
+	if len(parts) > 1 && parts[0] == `""` {
 		parts = parts[1:]
 	}
 	return strings.Join(parts, " + ")
