@@ -131,6 +131,16 @@ var (
 	returning    = regexp.MustCompile(`(?i)\bRETURNING\b`)
 )
 
+// reworded are what MySQL and MariaDB write otherwise.
+var reworded = []struct {
+	is *regexp.Regexp
+	by string
+}{
+	{regexp.MustCompile(`(?i)\btext(\s+(?:NOT\s+NULL\s+)?(?:PRIMARY\s+KEY|UNIQUE)\b)`), "VARCHAR(255)$1"},
+	{regexp.MustCompile(`(?is)^(\s*SELECT\b.*)\bFOR\s+SHARE$`), "${1}LOCK IN SHARE MODE"}, // MariaDB has no FOR SHARE
+	{regexp.MustCompile(`(?is)^(\s*SELECT\b.*)\b(FOR\s+UPDATE(?:\s+SKIP\s+LOCKED|\s+NOWAIT)?)\s+(LIMIT\s+[0-9]+)$`), "$1$3 $2"},
+}
+
 // foreign are the marks of PostgreSQL's SQL that MySQL and MariaDB are known to refuse. The list is modest on purpose: what is
 // not in it may still fail, and then the server says so.
 var foreign = []struct {
@@ -156,6 +166,8 @@ var foreign = []struct {
 	{regexp.MustCompile(`(?i)\bLANGUAGE\s+'?(plpgsql|sql)\b`), "a function in PostgreSQL's languages"},
 	{regexp.MustCompile(`(?i)\bTRUNCATE\b[^;]*\bCASCADE\b`), "TRUNCATE ... CASCADE"},
 	{regexp.MustCompile(`(?i)\bDEFERRABLE\b`), "DEFERRABLE"},
+	{regexp.MustCompile(`(?i)\btimestamp\s+with(out)?\s+time\s+zone\b`), "TIMESTAMP WITH TIME ZONE"},
+	{regexp.MustCompile(`(?is)^\s*CREATE\s+TABLE\b.*\btext\b.*\b(PRIMARY\s+KEY|UNIQUE)\s*\(`), "perhaps a key on a TEXT column without a length"},
 }
 
 var (
@@ -184,6 +196,9 @@ func dialect(t *test) {
 func inMySQL(list []statement) []statement {
 	var out []statement
 	for _, s := range list {
+		for _, r := range reworded {
+			s.sql = r.is.ReplaceAllString(s.sql, r.by)
+		}
 		switch m := beginLevel.FindStringSubmatch(s.sql); {
 		case m != nil:
 			level, start := strings.ToUpper(strings.Join(strings.Fields(m[1]), " ")), "BEGIN"
