@@ -11,6 +11,7 @@ import (
 	"rig/builtins/data"
 	"rig/builtins/errors"
 	"rig/builtins/expect"
+	"rig/builtins/lab"
 	"rig/builtins/log"
 	"rig/builtins/machine"
 	"rig/builtins/metrics"
@@ -43,6 +44,7 @@ func Modules(o Options) []*spec.Module {
 		coordinator.Module(),
 		retry.Module(),
 		watch.Module(),
+		lab.Module(),
 		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),

@@ -32,7 +32,7 @@ func Module(g Goldens) *spec.Module {
 			eqFunc, neFunc,
 			ordered("lt", syntax.LT, "less than"), ordered("le", syntax.LE, "at most"),
 			ordered("gt", syntax.GT, "greater than"), ordered("ge", syntax.GE, "at least"),
-			trueFunc, containsFunc, matchesFunc, rowsFunc, errorFunc, allOKFunc, eventuallyFunc, goldenFunc(g),
+			trueFunc, containsFunc, matchesFunc, rowsFunc, errorFunc, allOKFunc, eventuallyFunc, goldenFunc(g), outcomesFunc,
 		},
 	}
 }

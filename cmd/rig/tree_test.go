@@ -31,6 +31,7 @@ var floors = []struct {
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
 	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
 	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},
+	{"rig/runtime/wait", 5, "how a server says that a session waits: sessions and schedules share it"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
 }
