@@ -30,6 +30,7 @@ var floors = []struct {
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
 	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
+	{"rig/runtime/history/record", 6, "makes a history of what happens, below whoever makes it happen"},
 	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},

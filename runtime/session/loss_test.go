@@ -60,6 +60,7 @@ func TestLostReplies(t *testing.T) {
 		for _, b := range []breakage{{cut: true}, {reset: true}, {from: 3, cut: true}} {
 			w.exec(maker, "TRUNCATE lost.t")
 			s, f := behind(w, p, b)
+			work := s.Work()
 			for _, sql := range tt.before {
 				w.exec(s, sql)
 			}
@@ -71,6 +72,9 @@ func TestLostReplies(t *testing.T) {
 			outcome := event.Failed
 			if tt.lost {
 				outcome = event.Unknown
+			}
+			if got, err := work.Outcome(true); got != outcome || err != nil {
+				t.Errorf("%s: the work is %s, %v", tt.name, got, err)
 			}
 			if e.ReplyLost != tt.lost || (e.Category == fault.UnknownCategory) != tt.lost {
 				t.Errorf("%s: reply lost %v, category %s", tt.name, e.ReplyLost, e.Category)
