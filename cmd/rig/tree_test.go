@@ -29,6 +29,7 @@ var floors = []struct {
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
+	{"rig/runtime/verdict", 15, "chooses the checker of a model, above the checkers"},
 	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
 	{"rig/runtime/history/record", 6, "makes a history of what happens, below whoever makes it happen"},
 	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},

@@ -12,8 +12,8 @@ type Event struct {
 	Process int64
 	Type    Type
 	F       string
-	Value   Value // the Builder copies what it keeps
-	Time    int64 // nanoseconds, -1 where not told
+	Value   Value  // the Builder copies what it keeps
+	Time    int64  // nanoseconds, -1 where not told
 	Error   string // of one that failed, or of unknown outcome; may be empty
 	Pos     Position
 }

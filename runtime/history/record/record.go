@@ -17,7 +17,7 @@ import (
 // The bounds of a history that is recorded, so that neither memory nor journal fills up.
 const (
 	DefaultLimit = 1_000_000 // operations
-	maxValue     = 8 << 20   // bytes of one value as JSON
+	maxValue     = 3 << 20   // bytes of one value as JSON; a line of a journal has at most 4 MiB
 	maxBytes     = 512 << 20 // bytes of all values as JSON
 )
 

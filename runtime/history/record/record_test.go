@@ -126,7 +126,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	big := history.Value{Kind: history.Text, Text: strings.Repeat("x", maxValue)}
-	if _, err := New(Options{Now: ticking()}).Client().Invoke("add", big, ""); err == nil || !strings.Contains(err.Error(), "8 MiB, more than 8") {
+	if _, err := New(Options{Now: ticking()}).Client().Invoke("add", big, ""); err == nil || !strings.Contains(err.Error(), "3 MiB, more than 3") {
 		t.Errorf("%v", err)
 	}
 }
