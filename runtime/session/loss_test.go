@@ -60,13 +60,16 @@ func TestLostReplies(t *testing.T) {
 		for _, b := range []breakage{{cut: true}, {reset: true}, {from: 3, cut: true}} {
 			w.exec(maker, "TRUNCATE lost.t")
 			s, f := behind(w, p, b)
-			work := s.Work()
+			work, err := s.Work()
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, sql := range tt.before {
 				w.exec(s, sql)
 			}
 			f.armed.Store(true)
 			start := time.Now()
-			_, err := s.Exec(at(5), tt.sql, tt.args)
+			_, err = s.Exec(at(5), tt.sql, tt.args)
 			within(t, start, time.Second)
 			e := fails(t, err, fault.ConnectionLost)
 			outcome := event.Failed

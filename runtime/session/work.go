@@ -1,6 +1,8 @@
 package session
 
 import (
+	"fmt"
+
 	"rig/runtime/event"
 	"rig/runtime/fault"
 )
@@ -19,12 +21,18 @@ type Work struct {
 	from fate
 }
 
-// Work begins a piece of work. What the session does till Outcome is part of it.
-func (s *Session) Work() Work {
+// Work begins a piece of work. What the session does till Outcome is part of it. An open transaction is an error: it began
+// with something else.
+func (s *Session) Work() (Work, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.tx.open && s.closed == "" {
+		e := fault.New(fault.TransactionState, "", fmt.Sprintf("a transaction is open already, begun at %s", s.tx.pos))
+		e.Session = s.name
+		return Work{}, e.WithHint("end it first: the operation begins its own")
+	}
 	s.fate.undone, s.fate.changed = false, false
-	return Work{s, s.fate}
+	return Work{s, s.fate}, nil
 }
 
 // Outcome tells what became of the work, whatever its caller thinks of it: OK when it is done, Failed when nothing of it

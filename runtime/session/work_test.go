@@ -45,7 +45,10 @@ func TestWork(t *testing.T) {
 		w.exec(maker, "DELETE FROM work")
 		w.exec(maker, "INSERT INTO work VALUES (1, 1)")
 		s := w.open()
-		work := s.Work()
+		work, err := s.Work()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, sql := range tt.sql {
 			_, _ = s.Exec(at(5), sql, nil)
 		}
@@ -64,11 +67,16 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	w := on(t, needMariadb(t), nil)
 	s := w.open()
 	w.exec(s, "CREATE TABLE open_work (id INT PRIMARY KEY)")
-	work := s.Work()
+	work, err := s.Work()
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.exec(s, "BEGIN")
 	w.exec(s, "INSERT INTO open_work VALUES (1)")
-	_, err := work.Outcome(false)
+	_, err = work.Outcome(false)
 	fails(t, err, fault.TransactionState, "still open")
+	_, err = s.Work()
+	fails(t, err, fault.TransactionState, "open already")
 	if err := s.Kill("test"); err != nil {
 		t.Fatal(err)
 	}
