@@ -22,7 +22,7 @@ import (
 var (
 	testParam     = spec.Param{Name: "t", Type: "test", Doc: "The test. Its seed decides what the operations are."}
 	durationParam = spec.Param{Name: "duration", Type: "duration", Optional: true, KwOnly: true, Doc: "For how long operations begin; 2 seconds if there is no count either."}
-	countParam    = spec.Param{Name: "count", Type: "int", Optional: true, KwOnly: true, Doc: "How many operations, at most; with a duration whichever ends first."}
+	countParam    = spec.Param{Name: "count", Type: "int", Optional: true, KwOnly: true, Doc: "How many operations, at most 999000; with a duration whichever ends first."}
 	isolationDoc  = spec.Param{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The isolation level of the sessions; the server's default without it."}
 	initParam     = spec.Param{Name: "init", Type: "list", Optional: true, KwOnly: true, Doc: "Statements that each session runs first."}
 	targetParam   = spec.Param{Name: "target", Type: "str", Optional: true, KwOnly: true, Doc: "Another target: a kind of server or a name from rig.toml. It needs database."}
@@ -41,7 +41,7 @@ func intParam(name string, n int, doc string) spec.Param {
 func generator(f spec.Func, sessions int, own ...spec.Param) *spec.Func {
 	f.Returns = "verdict"
 	f.Params = slices.Concat([]spec.Param{testParam, isolationDoc, durationParam, countParam, sessionsParam(sessions)}, own,
-		[]spec.Param{initParam, targetParam, databaseParam, nameParam, limitParam, timeoutParam})
+		[]spec.Param{initParam, targetParam, databaseParam, nameParam, timeoutParam})
 	f.Impl = generate(f.Name)
 	return &f
 }
@@ -107,7 +107,7 @@ func generate(kind string) spec.Impl {
 		if err != nil {
 			return nil, err
 		}
-		h, err := begin(c, as, int(c.Int("limit")))
+		h, err := begin(c, as, record.DefaultLimit)
 		if err != nil {
 			return nil, err
 		}
@@ -142,9 +142,6 @@ func described(c *spec.Call, o workload.Options) (event.History, error) {
 		total := o.Balance * int64(o.Keys)
 		as.Total = &total
 	}
-	if n := c.Int("limit"); n < 1 || n > record.DefaultLimit {
-		return as, c.Errorf("limit", "want 1 to %d operations, got %d", record.DefaultLimit, n)
-	}
 	if !c.Declares("level") {
 		return as, nil
 	}
@@ -169,6 +166,9 @@ func described(c *spec.Call, o workload.Options) (event.History, error) {
 // positionName tells generators of one file apart: by the line that runs them.
 func positionName(c *spec.Call) string { return fmt.Sprint(script.CallerPos(c.Thread).Line) }
 
+// mostOperations leaves room for those that read what is there at the end.
+const mostOperations = record.DefaultLimit - 1000
+
 // bound is an argument and what it may be.
 type bound struct {
 	name      string
@@ -178,7 +178,7 @@ type bound struct {
 
 func workloadOptions(c *spec.Call, kind string) (workload.Options, error) {
 	o := workload.Options{Kind: kind, Duration: c.Duration("duration"), MaxOps: 1}
-	bounds := []bound{{"sessions", 1, 1000, &o.Sessions}, {"count", 1, record.DefaultLimit, &o.Count}}
+	bounds := []bound{{"sessions", 1, 1000, &o.Sessions}, {"count", 1, mostOperations, &o.Count}}
 	var balance int
 	for _, b := range []bound{
 		{"keys", 1, 10_000, &o.Keys}, {"max_ops", 1, 1000, &o.MaxOps}, {"max_writes", 1, 10_000, &o.MaxWrites},
@@ -203,6 +203,9 @@ func workloadOptions(c *spec.Call, kind string) (workload.Options, error) {
 	o.ReadFirst = c.Declares("read_first") && c.Bool("read_first")
 	if o.Duration == 0 && o.Count == 0 {
 		o.Duration = 2 * time.Second
+	}
+	if o.Count == 0 {
+		o.Count = mostOperations
 	}
 	return o, nil
 }

@@ -67,10 +67,10 @@ func begin(c *spec.Call, as event.History, limit int) (*History, error) {
 	return h, nil
 }
 
-// emit puts an event of the history on the run's stream.
+// emit puts an event of the history on the run's stream. There are many, so that what the history has said is not repeated.
 func (h *History) emit(e *history.Event, json []byte) {
 	d := &event.Operation{Process: e.Process, Type: e.Type.String(), F: e.F, Value: json, Error: e.Error}
-	h.t.Bus().Emit(event.Event{At: time.Duration(e.Time), Parent: h.id, Test: h.t.ID(), Data: d})
+	h.t.Bus().Emit(event.Event{At: time.Duration(e.Time), Parent: h.id, Data: d})
 }
 
 // client gives the client that a session is.
@@ -174,6 +174,9 @@ expect.true(h.check())
 		if err := assumptions(c, &as); err != nil {
 			return nil, err
 		}
+		if n := c.Int("limit"); n < 1 || n > record.DefaultLimit {
+			return nil, c.Errorf("limit", "want 1 to %d operations, got %d", record.DefaultLimit, n)
+		}
 		return begin(c, as, int(c.Int("limit")))
 	},
 }
@@ -195,9 +198,6 @@ func assumptions(c *spec.Call, as *event.History) error {
 	}
 	if len(as.Assume) > 0 && as.Model != string(elle.RWRegister) {
 		return c.Errorf("assume", "is for rw-register, not for %s", as.Model)
-	}
-	if n := c.Int("limit"); n < 1 || n > record.DefaultLimit {
-		return c.Errorf("limit", "want 1 to %d operations, got %d", record.DefaultLimit, n)
 	}
 	return nil
 }

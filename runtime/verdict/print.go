@@ -25,8 +25,27 @@ func (v *Verdict) Print(w io.Writer) { v.print(w, shownExamples, math.MaxInt) }
 // Story is the verdict in short: one example of a few anomalies.
 func (v *Verdict) Story() string {
 	var b strings.Builder
-	v.print(&b, 1, shownKinds)
+	short := *v
+	if v.Elle != nil { // what the level forbids comes first
+		e := *v.Elle
+		e.Types = slices.Clone(e.Types)
+		slices.SortStableFunc(e.Types, func(a, b string) int { return rank(&e, a) - rank(&e, b) })
+		short.Elle = &e
+	}
+	short.print(&b, 1, shownKinds)
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// rank puts what violates the level before what it allows, and plain anomalies before those that need more than the data.
+func rank(e *elle.Verdict, name string) int {
+	r := 0
+	if !elle.Violates(e.Level, name) {
+		r = 2
+	}
+	if strings.HasSuffix(name, "-process") || strings.HasSuffix(name, "-realtime") {
+		r++
+	}
+	return r
 }
 
 func (v *Verdict) print(w io.Writer, examples, kinds int) {

@@ -18,7 +18,7 @@ import (
 const (
 	DefaultLimit = 1_000_000 // operations
 	maxValue     = 3 << 20   // bytes of one value as JSON; a line of a journal has at most 4 MiB
-	maxBytes     = 512 << 20 // bytes of all values as JSON
+	maxBytes     = 256 << 20 // bytes of all values as JSON
 )
 
 // ErrFull is what Invoke gives when the history has as many operations as it may have.
