@@ -100,22 +100,17 @@ func (h *History) Attr(name string) (starlark.Value, error) { return historyType
 // AttrNames lists the members.
 func (h *History) AttrNames() []string { return historyType.AttrNames() }
 
-func counted(name, doc string, get func(c record.Counts) int) spec.Attr {
-	return spec.Attr{Name: name, Type: "int", Doc: doc, Get: func(v starlark.Value) (starlark.Value, error) {
-		return starlark.MakeInt(get(v.(*History).rec.Counts())), nil
-	}}
-}
-
 var historyType = (&spec.Type{
 	Live: true,
 	Name: "history", Var: "h",
 	Doc: "Operations of clients as they happen. Each session is a client; several tasks may record into one history. How an operation ended follows from the protocol: ok if its COMMIT, or each of its changes outside a transaction, was answered; failed if nothing of it can last; unknown if the answer was lost or the server was stopped at it. After an unknown one its session counts as a new process, as what was sent may still happen. The history is part of the journal: rig check run.jsonl checks it again.",
 	Example: `
 h = history.new("list-append")
-h.txn(t.db, [("append", "x", 1), ("r", "x")])
-v = h.check()
-expect.true(v)
-expect.eq((h.ok, h.failed, h.unknown), (1, 0, 0))
+a, b = t.sessions(2)
+h.txn(a, [("append", "x", 1), ("r", "x")])
+h.txn(b, [("append", "x", 2), ("r", "x")])
+expect.true(h.check(level = "serializable"))
+expect.eq(h.counts["ok"], 2)
 `,
 	Attrs: []spec.Attr{
 		{Name: "name", Type: "str", Doc: "Its name in the journal.", Get: func(v starlark.Value) (starlark.Value, error) {
@@ -124,10 +119,10 @@ expect.eq((h.ok, h.failed, h.unknown), (1, 0, 0))
 		{Name: "model", Type: "str", Doc: "What its operations do.", Get: func(v starlark.Value) (starlark.Value, error) {
 			return starlark.String(v.(*History).as.Model), nil
 		}},
-		counted("ok", "Operations that happened.", func(c record.Counts) int { return c.OK }),
-		counted("failed", "Operations of which nothing lasts.", func(c record.Counts) int { return c.Failed }),
-		counted("unknown", "Operations that may have happened or not.", func(c record.Counts) int { return c.Unknown }),
-		counted("running", "Operations that have not ended.", func(c record.Counts) int { return c.Running }),
+		{Name: "counts", Type: "dict", Doc: "How many operations are \"ok\", \"failed\", \"unknown\" and \"running\".", Get: func(v starlark.Value) (starlark.Value, error) {
+			c := v.(*History).rec.Counts()
+			return countsOf(map[string]int{"ok": c.OK, "failed": c.Failed, "unknown": c.Unknown, "running": c.Running}), nil
+		}},
 	},
 	Methods: []*spec.Func{txnFunc, opFunc, invokeFunc, okFunc, failFunc, unknownFunc, checkFunc, exportFunc},
 }).Seal()

@@ -129,6 +129,7 @@ var operationType = (&spec.Type{
 	Example: `
 h = history.new("rw-register")
 op = h.txn(t.db, [("w", "x", 1), ("r", "x")])
+expect.true(op)
 expect.eq(op.outcome, "ok")
 expect.eq(op.value, (("w", "x", 1), ("r", "x", 1)))
 `,

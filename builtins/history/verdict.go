@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,11 +26,12 @@ import (
 
 // Verdict is what a history shows.
 type Verdict struct {
-	h      *History
-	v      *verdict.Verdict
-	counts record.Counts
-	took   time.Duration // of a generator; 0 of a check
-	looked atomic.Bool
+	h       *History
+	v       *verdict.Verdict
+	counts  record.Counts
+	reasons map[string]int
+	took    time.Duration // of a generator; 0 of a check
+	looked  atomic.Bool
 }
 
 var _ starlark.HasAttrs = (*Verdict)(nil)
@@ -51,7 +54,7 @@ func (h *History) check(c *spec.Call, o verdict.Options) (*Verdict, error) {
 	if err := context.Cause(c.Script().Context()); err != nil {
 		return nil, err
 	}
-	v := &Verdict{h: h, v: found, counts: h.rec.Counts()}
+	v := &Verdict{h: h, v: found, counts: h.rec.Counts(), reasons: h.rec.Reasons()}
 	d := &event.Verdict{
 		Name: h.as.Name, Model: h.as.Model, Level: v.level(), Valid: found.Valid, Operations: found.Operations, Anomalies: found.Anomalies(), Story: found.Story(),
 	}
@@ -131,6 +134,15 @@ func texts(list []string) starlark.Value {
 	return starlark.NewList(out)
 }
 
+// countsOf gives counts in the order of their names.
+func countsOf(counts map[string]int) starlark.Value {
+	d := starlark.NewDict(len(counts))
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		_ = d.SetKey(starlark.String(name), starlark.MakeInt(counts[name])) // a new dict takes str keys
+	}
+	return d
+}
+
 var verdictType = (&spec.Type{
 	Live: true,
 	Name: "verdict", Var: "v",
@@ -148,11 +160,7 @@ expect.contains(["valid", "invalid"], v.outcome)
 		told("ruled_out", "list", "The isolation levels that the history contradicts; of list-append and rw-register.", func(v *Verdict) starlark.Value { return texts(v.v.RuledOut()) }),
 		told("strongest", "list", "The strongest isolation levels that it does not contradict.", func(v *Verdict) starlark.Value { return texts(v.v.Strongest()) }),
 		told("counts", "dict", "How often there was each anomaly, and what else the model counts.", func(v *Verdict) starlark.Value {
-			d := starlark.NewDict(4)
-			for name, n := range v.v.Counts() {
-				_ = d.SetKey(starlark.String(name), starlark.MakeInt(n)) // a new dict takes str keys
-			}
-			return d
+			return countsOf(v.v.Counts())
 		}),
 		told("story", "str", "One example of the anomalies, with what it contradicts.", func(v *Verdict) starlark.Value { return starlark.String(v.Story()) }),
 		{Name: "model", Type: "str", Doc: "What the operations do.", Get: func(x starlark.Value) (starlark.Value, error) {
@@ -165,6 +173,9 @@ expect.contains(["valid", "invalid"], v.outcome)
 		number("ok", "How many happened.", func(c record.Counts) int { return c.OK }),
 		number("failed", "How many did nothing that lasts.", func(c record.Counts) int { return c.Failed }),
 		number("unknown", "How many may have happened or not.", func(c record.Counts) int { return c.Unknown + c.Running }),
+		{Name: "errors", Type: "dict", Doc: "How often each error was why an operation failed or is unknown: {\"1213 ER_LOCK_DEADLOCK\": 12}.", Get: func(x starlark.Value) (starlark.Value, error) {
+			return countsOf(x.(*Verdict).reasons), nil
+		}},
 		{Name: "rate", Type: "float", Doc: "Operations in a second, of a generator; 0 of others.", Get: func(x starlark.Value) (starlark.Value, error) {
 			v := x.(*Verdict)
 			if v.took <= 0 {

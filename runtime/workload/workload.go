@@ -220,8 +220,11 @@ func (r *runner) one(client *record.Client, c Conn, op operation) (keep bool, er
 // reason is an error as the history has it: the server's own words.
 func reason(err error) string {
 	c := fault.Classify(err)
-	if c.Code != 0 {
+	switch {
+	case c.Code != 0:
 		return fmt.Sprintf("%d %s: %s", c.Code, c.Name, c.Message)
+	case c.Kind != fault.Other:
+		return fmt.Sprintf("%s: %s", c.Kind, c.Message)
 	}
 	return err.Error()
 }

@@ -8,6 +8,8 @@ package record
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"sync"
 
 	"rig/runtime/event"
@@ -48,6 +50,7 @@ type Recorder struct {
 	processes int64            // guarded by mu: how many there were
 	counts    Counts           // guarded by mu
 	bytes     int              // guarded by mu: of all values
+	reasons   map[string]int   // guarded by mu: how often each was why an operation did not succeed
 }
 
 // write is a value and the key that it is written to, with their kinds.
@@ -58,7 +61,7 @@ func New(o Options) *Recorder {
 	if o.Limit <= 0 {
 		o.Limit = DefaultLimit
 	}
-	return &Recorder{o: o, written: map[write]string{}}
+	return &Recorder{o: o, written: map[write]string{}, reasons: map[string]int{}}
 }
 
 // Client does one operation at a time.
@@ -143,6 +146,12 @@ func (o *Op) End(outcome event.Outcome, v history.Value, why string) error {
 	if err := c.r.add(&e, json); err != nil {
 		return err
 	}
+	if e.Type != history.OK {
+		if why = short(why); len(c.r.reasons) == maxReasons && c.r.reasons[why] == 0 {
+			why = "others"
+		}
+		c.r.reasons[why]++
+	}
 	o.ended, c.running = true, nil
 	c.r.counts.Running--
 	switch e.Type {
@@ -205,6 +214,28 @@ func encode(v *history.Value) ([]byte, error) {
 		return nil, fmt.Errorf("the value of an operation has %d MiB, more than %d", len(json)>>20, maxValue>>20)
 	}
 	return json, nil
+}
+
+// shortest is how much of a reason is counted, in bytes: what follows differs each time.
+const shortest = 80
+
+// short is a reason up to its first colon: the number and name of the server's error.
+func short(why string) string {
+	why, _, _ = strings.Cut(why, ":")
+	if len(why) > shortest {
+		why = strings.ToValidUTF8(why[:shortest], "") + "..."
+	}
+	return why
+}
+
+// maxReasons bounds what Reasons gives.
+const maxReasons = 100
+
+// Reasons tells how often each error was why an operation failed or is unknown, up to the error's first colon.
+func (r *Recorder) Reasons() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.reasons)
 }
 
 // Counts is how many operations there were so far.
