@@ -263,6 +263,9 @@ func (s *scanner) dispatch(depth int) (Value, error) {
 
 // tagged reads what follows a number sign: a set, or a tag, which is dropped: #jepsen.history.Op{...} is the map.
 func (s *scanner) tagged(depth int) (Value, error) {
+	if s.atEnd() {
+		return Value{}, s.fail("the file ends within a value")
+	}
 	if s.peek() == '{' {
 		s.next()
 		return s.items(Set, '}', depth)
