@@ -181,8 +181,12 @@ func workloadOptions(c *spec.Call, kind string) (workload.Options, error) {
 	bounds := []bound{{"sessions", 1, 1000, &o.Sessions}, {"count", 1, mostOperations, &o.Count}}
 	var balance int
 	for _, b := range []bound{
-		{"keys", 1, 10_000, &o.Keys}, {"max_ops", 1, 1000, &o.MaxOps}, {"max_writes", 1, 10_000, &o.MaxWrites},
-		{"accounts", 2, 10_000, &o.Keys}, {"balance", 1, 1 << 40, &balance}, {"group", 2, 10, &o.Keys},
+		{"keys", 1, 10_000, &o.Keys},
+		{"max_ops", 1, 1000, &o.MaxOps},
+		{"max_writes", 1, 10_000, &o.MaxWrites},
+		{"accounts", 2, 10_000, &o.Keys},
+		{"balance", 1, 1 << 40, &balance},
+		{"group", 2, 10, &o.Keys},
 	} {
 		if c.Declares(b.name) {
 			bounds = append(bounds, b)
