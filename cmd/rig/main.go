@@ -70,6 +70,7 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`

@@ -10,6 +10,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
 	"rig/runtime/fault"
 	"rig/runtime/script"
@@ -29,7 +30,7 @@ func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 	if t.item.Timeout > 0 {
 		bound = t.item.Timeout
 	}
-	body, cancel := context.WithTimeoutCause(ctx, bound, &TimeoutError{"test", bound})
+	body, cancel := clock.WithTimeout(ctx, bound, &TimeoutError{"test", bound})
 	defer cancel()
 	t.setPhase(body)
 	t.value = r.NewValue(t)
@@ -174,7 +175,7 @@ var errStopBudget = fault.New(fault.Timeout, "", fmt.Sprintf("after an interrupt
 // cleanupContext bounds what follows a test's body. Once the run was told to stop, all cleanups share one second.
 func (r *run) cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	base := context.WithoutCancel(ctx)
-	c, cancel := context.WithTimeoutCause(base, r.CleanupTimeout, &TimeoutError{"cleanup", r.CleanupTimeout})
+	c, cancel := clock.WithTimeout(base, r.CleanupTimeout, &TimeoutError{"cleanup", r.CleanupTimeout})
 	c, end := context.WithCancelCause(c)
 	cut := func() {
 		r.stopOnce.Do(func() { r.stopAt = time.Now().Add(stopBudget) })
