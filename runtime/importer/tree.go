@@ -17,8 +17,8 @@ type test struct {
 	sessions []*session
 	orders   []order // none stands for every permutation
 	index    map[string]located
-	notes    []Note  // what is not translated and belongs to no step
-	remarks  []Note  // what a person wrote, kept as comments
+	notes    []Note // what is not translated and belongs to no step
+	remarks  []Note // what a person wrote, kept as comments
 }
 
 // session is one connection.
