@@ -28,6 +28,7 @@ var version = "dev"
 func main() {
 	// A script may recurse as deep as its guards allow; each of its levels costs several of ours.
 	debug.SetMaxStack(2 << 30)
+	collectSeldom()
 	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
@@ -69,6 +70,7 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`

@@ -33,6 +33,9 @@ const (
 	KindSpan             Kind = "span"
 	KindMetric           Kind = "metric"
 	KindMember           Kind = "member"
+	KindHistory          Kind = "history"
+	KindOperation        Kind = "history.op"
+	KindVerdict          Kind = "history.verdict"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -306,6 +309,9 @@ func (*Progress) Kind() Kind         { return KindProgress }
 func (*Span) Kind() Kind             { return KindSpan }
 func (*Metric) Kind() Kind           { return KindMetric }
 func (*Member) Kind() Kind           { return KindMember }
+func (*History) Kind() Kind          { return KindHistory }
+func (*Operation) Kind() Kind        { return KindOperation }
+func (*Verdict) Kind() Kind          { return KindVerdict }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -318,6 +324,7 @@ func blank(k Kind) Data {
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
 		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Schedule{}, &Step{}, &Deadlock{},
+		&History{}, &Operation{}, &Verdict{},
 	} {
 		if d.Kind() == k {
 			return d

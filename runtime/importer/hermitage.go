@@ -220,7 +220,9 @@ func (p *hermitageCase) happens(at int, said string) {
 	for _, m := range unblocks.FindAllStringSubmatch(said, -1) {
 		understood = true
 		if w, ok := p.waiting[m[1]]; ok {
-			uses[w].marks = append(uses[w].marks, mark{what: completesAfter, step: u.step})
+			if !blocksNow.MatchString(unblocks.ReplaceAllString(said, "")) { // a step that blocks itself frees others before it returns
+				uses[w].marks = append(uses[w].marks, mark{what: completesAfter, step: u.step})
+			}
 			delete(p.waiting, m[1])
 		}
 	}
