@@ -159,7 +159,7 @@ func sessionsOf(x *debug.Thread) []prompt.Session {
 			p.State, p.Open = "closed", ""
 		case busy:
 			p.State = fmt.Sprintf("%s for %s: %s", a.Holder, time.Since(a.Since).Round(100*time.Millisecond), strings.Join(strings.Fields(a.SQL), " "))
-			if s.Waits() {
+			if s.Waits().Waits {
 				p.State = "waits for a lock, " + p.State
 			}
 		}
@@ -175,7 +175,7 @@ func waitsForLock(x *debug.Thread) bool {
 		return false
 	}
 	for _, s := range t.Sessions() {
-		if a, busy := s.Activity(); busy && a.Holder == x.Name && s.Waits() {
+		if a, busy := s.Activity(); busy && a.Holder == x.Name && s.Waits().Waits {
 			return true
 		}
 	}

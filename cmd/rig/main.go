@@ -28,6 +28,7 @@ var version = "dev"
 func main() {
 	// A script may recurse as deep as its guards allow; each of its levels costs several of ours.
 	debug.SetMaxStack(2 << 30)
+	collectSeldom()
 	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
@@ -76,6 +77,7 @@ type cli struct {
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Check   checkCmd   `cmd:"" help:"Check a recorded history: which isolation levels it rules out."`
+	Import  importCmd  `cmd:"" help:"Make a scenario of a test of isolationtester, mysqltest, Hermitage or Troc, or of a transcript."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`

@@ -191,6 +191,9 @@ func (t *targets) startOn(ctx context.Context, c config.Target, bus *event.Bus) 
 		t.stop(target)
 		return nil, err
 	}
+	if bus != nil && c.Kind != server.Mock {
+		_, _ = target.Hub.Waits() // for -v; whoever needs it asks again and has the error
+	}
 	t.mu.Lock()
 	t.all = append(t.all, target)
 	t.mu.Unlock()

@@ -34,6 +34,9 @@ const (
 	KindMetric           Kind = "metric"
 	KindMember           Kind = "member"
 	KindTrace            Kind = "trace"
+	KindHistory          Kind = "history"
+	KindOperation        Kind = "history.op"
+	KindVerdict          Kind = "history.verdict"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -318,6 +321,9 @@ func (*Span) Kind() Kind             { return KindSpan }
 func (*Metric) Kind() Kind           { return KindMetric }
 func (*Member) Kind() Kind           { return KindMember }
 func (*Trace) Kind() Kind            { return KindTrace }
+func (*History) Kind() Kind          { return KindHistory }
+func (*Operation) Kind() Kind        { return KindOperation }
+func (*Verdict) Kind() Kind          { return KindVerdict }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -329,7 +335,8 @@ func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Trace{},
+		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Trace{}, &Schedule{}, &Step{}, &Deadlock{},
+		&History{}, &Operation{}, &Verdict{},
 	} {
 		if d.Kind() == k {
 			return d

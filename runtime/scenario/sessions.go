@@ -24,6 +24,7 @@ type ConnectOptions struct {
 	Port       int
 	User       string
 	Password   string
+	Quiet      bool // its statements are no events
 	Pos        event.Pos
 }
 
@@ -120,7 +121,7 @@ func (t *Test) Connect(c ConnectOptions) (*session.Session, error) {
 		return nil, err
 	}
 	s, err := target.Hub.Open(ctx, session.Options{
-		Name: o.sessionName(c.Name), Database: db, Isolation: c.Isolation, Autocommit: c.Autocommit,
+		Name: o.sessionName(c.Name), Database: db, Isolation: c.Isolation, Autocommit: c.Autocommit, Quiet: c.Quiet,
 		Test: t.id, Parent: t.event, Pos: c.Pos,
 	})
 	if err != nil {

@@ -51,6 +51,7 @@ type Session struct {
 	database string // the default one; a reset goes back to it
 
 	tx         transaction // guarded by mu
+	fate       fate        // guarded by mu
 	autocommit bool        // guarded by mu
 	usesLocks  event.Pos   // guarded by mu: the line that took a user lock first
 	tableLocks event.Pos   // guarded by mu: the line that locked tables
@@ -141,6 +142,7 @@ func (s *Session) connect(ctx context.Context) error {
 	s.cache, s.staleMode = newCache(), false
 	s.mu.Lock()
 	s.conn, s.wire = c, w
+	s.fate.undone, s.fate.changed = s.fate.undone || s.tx.open, false
 	s.tx, s.usesLocks, s.tableLocks = transaction{}, event.Pos{}, event.Pos{}
 	s.changed, s.nextTx = false, false
 	s.autocommit = s.opts.Autocommit == nil || *s.opts.Autocommit

@@ -46,6 +46,7 @@ func (s *Session) endWell(st *statement) bool {
 // followHeld must hold mu.
 func (s *Session) followHeld(st *statement, f *fault.Error) {
 	c := st.class
+	s.decide(st, f, s.tx.open)
 	if f != nil {
 		// 1213 ends the whole transaction; everything else leaves it open.
 		if f.Kind == fault.Deadlock && f.Code == errDeadlock && s.tx.open {
