@@ -521,6 +521,28 @@ def main():
 	}
 }
 
+// TestPostMortemOfARecursion: frames that have returned are not taken for those that stand.
+func TestPostMortemOfARecursion(t *testing.T) {
+	src := "def x(k):\n    return 1 // 0\ndef g(n):\n    if n > 5: return n\n    return [g(n + 10), call(x, n)]\ndef main():\n    g(1)\n"
+	r := start(t, src, func(d *Debugger) { d.PostMortem(true) })
+	x := r.at(r.stop(), 2, ReasonFailed)
+	for n, want := range []string{"k=1", "n=1", ""} {
+		scopes, err := x.Scopes(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, v := range scopes[0].Variables {
+			got += v.Name + "=" + v.Value
+		}
+		if got != want {
+			t.Errorf("frame %d has %s, want %s", n, got, want)
+		}
+	}
+	r.goOn(x, Continue)
+	_ = r.end()
+}
+
 func TestPauseAndTheClock(t *testing.T) {
 	src := "def main():\n    n = 0\n    while True:\n        n += 1\n"
 	r := start(t, src, nil)
