@@ -12,6 +12,7 @@ import (
 	"rig/builtins/errors"
 	"rig/builtins/expect"
 	"rig/builtins/history"
+	"rig/builtins/lab"
 	"rig/builtins/log"
 	"rig/builtins/machine"
 	"rig/builtins/metrics"
@@ -44,6 +45,7 @@ func Modules(o Options) []*spec.Module {
 		coordinator.Module(),
 		retry.Module(),
 		watch.Module(),
+		lab.Module(),
 		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),

@@ -70,11 +70,13 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Check   checkCmd   `cmd:"" help:"Check a recorded history: which isolation levels it rules out."`
+	Import  importCmd  `cmd:"" help:"Make a scenario of a test of isolationtester, mysqltest, Hermitage or Troc, or of a transcript."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`

@@ -25,6 +25,9 @@ var floors = []struct {
 	{"rig/builtins/value", 45, "faces that several modules share"},
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
+	{"rig/runtime/debug", 30, "the debugger follows the Starlark host"},
+	{"rig/runtime/prompt", 35, "a face of the debugger"},
+	{"rig/runtime/dap", 35, "a face of the debugger"},
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
@@ -33,8 +36,10 @@ var floors = []struct {
 	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
 	{"rig/runtime/history/record", 6, "makes a history of what happens, below whoever makes it happen"},
 	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},
+	{"rig/runtime/wait", 5, "how a server says that a session waits: sessions and schedules share it"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
+	{"rig/runtime/clock", 2, "bounds that stand still while a debugger holds a script"},
 }
 
 // doors says behind which packages a third-party module stays.
@@ -43,7 +48,7 @@ var doors = []struct {
 	rooms  []string
 	why    string
 }{
-	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
+	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/debug", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
 	{"github.com/go-sql-driver/mysql", []string{"rig/runtime/session", "rig/runtime/server", "rig/runtime/fault"}, "one place speaks to the driver"},
 	{"github.com/dolthub", []string{"rig/runtime/server"}, "the embedded engine is one kind of server"},
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},

@@ -323,7 +323,7 @@ func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{},
+		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Schedule{}, &Step{}, &Deadlock{},
 		&History{}, &Operation{}, &Verdict{},
 	} {
 		if d.Kind() == k {

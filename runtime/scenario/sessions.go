@@ -190,6 +190,14 @@ func (t *Test) sessionName(asked string) string {
 	return fmt.Sprintf("s%d", t.opened)
 }
 
+// Sessions lists those that the test has opened, for who looks at it from outside.
+func (t *Test) Sessions() []*session.Session {
+	o := t.outermost()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.sessions)
+}
+
 func (t *Test) eachSession(f func(*session.Session)) {
 	t.mu.Lock()
 	all := slices.Clone(t.sessions)

@@ -77,6 +77,7 @@ type activity struct {
 	call  Call
 	sql   string
 	since time.Time
+	lost  time.Duration // of the clock, at since
 	bound time.Duration // 0 is none
 }
 
@@ -234,7 +235,7 @@ func (s *Session) take(c Call, sql string, revive bool) *fault.Error {
 	if bound == 0 {
 		bound = s.hub.cfg.StatementTimeout
 	}
-	s.cur = activity{call: c, sql: sql, since: now, bound: max(bound, 0)}
+	s.cur = activity{call: c, sql: sql, since: now, lost: s.hub.cfg.Clock.Lost(), bound: max(bound, 0)}
 	s.busy, s.done, s.killed, s.announced = true, false, nil, 0
 	s.wire.reset()
 	return nil
@@ -334,7 +335,7 @@ func (s *Session) unpark() error {
 func (s *Session) touch() {
 	now := time.Now()
 	s.mu.Lock()
-	s.cur.since = now
+	s.cur.since, s.cur.lost = now, s.hub.cfg.Clock.Lost()
 	s.mu.Unlock()
 }
 

@@ -259,6 +259,13 @@ type Held struct {
 	Pos    event.Pos // the line that took it
 }
 
+// Tracked tells whether a transaction is open, and since which line, as far as the session has seen; the server is not asked.
+func (s *Session) Tracked() (open bool, since event.Pos) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tx.open, s.tx.pos
+}
+
 // Held asks what the session holds: an open transaction, user locks (which are released by asking), locked tables. A busy or
 // closed session is not asked.
 func (s *Session) Held() []Held {
