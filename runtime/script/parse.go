@@ -86,6 +86,16 @@ func nesting(f *syntax.File) int {
 }
 
 func (h *Host) parseError(err error, src string) error {
+	err = explainParse(err, src)
+	var e *Error
+	if errors.As(err, &e) {
+		return h.placed(e)
+	}
+	return err
+}
+
+// explainParse puts an error of the parser into rig's words, with a hint.
+func explainParse(err error, src string) error {
 	var se syntax.Error
 	if !errors.As(err, &se) {
 		return err
@@ -97,7 +107,7 @@ func (h *Host) parseError(err error, src string) error {
 		e.Pos.Col = int32(utf8.RuneCountInString(lineAt(src, int(e.Pos.Line)))) + 1
 	}
 	e.Hint = habit(lineAt(src, int(e.Pos.Line)), lineAt(src, int(e.Pos.Line)-1), se.Msg)
-	return h.placed(e)
+	return e
 }
 
 func plainTokens(msg string) string {
