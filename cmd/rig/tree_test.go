@@ -25,6 +25,7 @@ var floors = []struct {
 	{"rig/builtins/value", 45, "faces that several modules share"},
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
+	{"rig/runtime/format", 30, "works on the trees of runtime/script and knows no built-in"},
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
@@ -41,7 +42,7 @@ var doors = []struct {
 	rooms  []string
 	why    string
 }{
-	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
+	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/scenario", "rig/runtime/format", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
 	{"github.com/go-sql-driver/mysql", []string{"rig/runtime/session", "rig/runtime/server", "rig/runtime/fault"}, "one place speaks to the driver"},
 	{"github.com/dolthub", []string{"rig/runtime/server"}, "the embedded engine is one kind of server"},
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
@@ -53,6 +54,7 @@ var doors = []struct {
 	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
 	{"github.com/anishathalye/porcupine", []string{"rig/runtime/linear"}, "one search for linear orders"},
 	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
+	{"github.com/bazelbuild/buildtools", []string{"rig/runtime/format"}, "its parser knows another language than the interpreter's: every use is checked there"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 
