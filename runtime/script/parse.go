@@ -99,6 +99,16 @@ func nesting(f *syntax.File) int {
 }
 
 func (h *Host) parseError(err error, src string) error {
+	err = explainParse(err, src)
+	var e *Error
+	if errors.As(err, &e) {
+		return h.placed(e)
+	}
+	return err
+}
+
+// explainParse puts an error of the parser into rig's words, with a hint.
+func explainParse(err error, src string) error {
 	var se syntax.Error
 	if !errors.As(err, &se) {
 		return err
@@ -115,7 +125,7 @@ func (h *Host) parseError(err error, src string) error {
 		e.Hint = structure(strings.TrimSpace(line), src, se.Msg, int(e.Pos.Line))
 	}
 	e.reserved(line)
-	return h.placed(e)
+	return e
 }
 
 func plainTokens(msg string) string {
