@@ -133,7 +133,9 @@ func (v *Verdict) Anomalies() []string {
 		for _, f := range v.Invariant.Faults {
 			kinds[f.Kind] = true
 		}
-		return slices.Sorted(maps.Keys(kinds))
+		names := slices.AppendSeq([]string{}, maps.Keys(kinds))
+		slices.Sort(names)
+		return names
 	}
 	return []string{}
 }
