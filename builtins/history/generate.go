@@ -222,7 +222,6 @@ type generation struct {
 	init  []string
 	pos   event.Pos
 	begin time.Time
-	looks int
 }
 
 // open opens a session of the workload. Its statements are no events of their own: the history has what they do.
@@ -245,9 +244,8 @@ func (g *generation) open(ctx context.Context) (workload.Conn, error) {
 
 // tell shows how far the workload is. It is called by one goroutine at a time.
 func (g *generation) tell(c record.Counts, over bool) {
-	g.looks++
 	g.t.Emit(g.pos, &event.Progress{
-		Name: g.h.as.Name, Value: fmt.Sprintf("%d operations, %d failed, %d unknown", c.All(), c.Failed, c.Unknown), Looks: g.looks,
+		Name: g.h.as.Name, Value: fmt.Sprintf("%d operations, %d failed, %d unknown", c.All(), c.Failed, c.Unknown),
 		Elapsed: time.Since(g.begin), Over: over,
 	})
 }

@@ -35,6 +35,13 @@ func (s *Session) Work() (Work, error) {
 	return Work{s, s.fate}, nil
 }
 
+// Open reports whether the work has a transaction open, as far as the session's statements tell.
+func (w Work) Open() bool {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	return w.s.closed == "" && (w.s.tx.open || w.s.tx.unsure)
+}
+
 // Outcome tells what became of the work, whatever its caller thinks of it: OK when it is done, Failed when nothing of it
 // lasts, Unknown when that cannot be known: the reply of a COMMIT or of a change outside a transaction was lost, or the
 // work failed after a part of it had been committed. failed says that its caller met an error. A transaction that is open

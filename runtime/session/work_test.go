@@ -74,6 +74,9 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	}
 	w.exec(s, "BEGIN")
 	w.exec(s, "INSERT INTO open_work VALUES (1)")
+	if !work.Open() {
+		t.Error("the transaction is not seen")
+	}
 	_, err = work.Outcome(false)
 	fails(t, err, fault.TransactionState, "still open")
 	_, err = s.Work()
@@ -83,5 +86,8 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	}
 	if got, err := work.Outcome(false); got != event.Failed || err != nil {
 		t.Errorf("after the kill: %s, %v", got, err)
+	}
+	if work.Open() {
+		t.Error("the transaction outlived the kill")
 	}
 }
