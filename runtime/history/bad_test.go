@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -97,6 +98,29 @@ func FuzzJournal(f *testing.F) {
 			if err := Export(io.Discard, format, all[0].History); err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+// FuzzExport: what is exported as EDN is read again, and is then written the same.
+func FuzzExport(f *testing.F) {
+	f.Add([]byte(whole))
+	f.Add([]byte("[#x.y{:process 1 :type :info :f \"a b\" :value #{1.5 \\c \"d\\n\" nil true}}]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		h, _, err := Read("f", bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		var one, two bytes.Buffer
+		if err := Export(&one, EDN, h); err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := Read("one", bytes.NewReader(one.Bytes()))
+		if err != nil {
+			t.Fatalf("%v\n%q\n%q", err, text, one.String())
+		}
+		if err := Export(&two, EDN, again); err != nil || one.String() != two.String() {
+			t.Errorf("%v\n%q\n%q\n%q", err, text, one.String(), two.String())
 		}
 	})
 }
