@@ -229,7 +229,7 @@ func appendQuoted(b []byte, s string) []byte {
 	if plain {
 		return append(append(append(b, '"'), s...), '"')
 	}
-	quoted, err := json.Marshal(s)
+	quoted, err := json.Marshal(strings.ToValidUTF8(s, "\ufffd"))
 	if err != nil { // a string is always encoded
 		panic(err)
 	}
