@@ -31,6 +31,7 @@ func TestWork(t *testing.T) {
 		{"committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then an error", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "SYNTAX"}, true, event.Unknown},
 		{"rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK"}, false, event.Failed},
+		{"a change, then a rollback of nothing", []string{"INSERT INTO work VALUES (2, 1)", "ROLLBACK"}, false, event.OK},
 		{"rolled back, then committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK", "BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "BEGIN", "INSERT INTO work VALUES (3, 1)", "ROLLBACK"}, false, event.Unknown},
 		{"a transaction of reads, then an error", []string{"BEGIN", "SELECT * FROM work", "COMMIT"}, true, event.Failed},
