@@ -175,6 +175,14 @@ func (v *Verdict) DOT() (string, error) {
 	return v.Elle.DOT(), nil
 }
 
+// SVG draws the cycles of a transactional model as a page of its own.
+func (v *Verdict) SVG() (string, error) {
+	if v.Elle == nil {
+		return "", fmt.Errorf("%s has no cycles to draw", v.Model)
+	}
+	return v.Elle.SVG(), nil
+}
+
 // HTML draws the operations of a model whose order is searched for as a page.
 func (v *Verdict) HTML(w io.Writer) error {
 	if v.Linear == nil {
