@@ -499,7 +499,8 @@ func (r *runner) await(done func() bool, over bool) error {
 				a = x
 			}
 		}
-		if !r.anyEnds(a.Sent.Add(r.bound(a.Step))) {
+		hopeless := over && r.Plan.Impatient && !r.Plan.MayTimeOut
+		if hopeless || !r.anyEnds(a.Sent.Add(r.bound(a.Step))) {
 			if !over {
 				return nil
 			}
