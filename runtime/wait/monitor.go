@@ -35,13 +35,29 @@ func (m *monitor) text() (string, error) {
 	return rows[0][2], nil
 }
 
+// lookAgain is how often the monitor is asked again for a record that it did not show: it shows none whose page is in use just
+// then.
+const lookAgain = 20
+
 func (m *monitor) look(threads []uint64) (map[uint64]State, error) {
+	out, whole, err := m.lookOnce(threads)
+	for range lookAgain {
+		if err != nil || whole {
+			break
+		}
+		out, whole, err = m.lookOnce(threads)
+	}
+	return out, err
+}
+
+// lookOnce also tells whether everything was shown.
+func (m *monitor) lookOnce(threads []uint64) (out map[uint64]State, whole bool, err error) {
 	text, err := m.text()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	all := readTransactions(text)
-	out := map[uint64]State{}
+	out, whole = map[uint64]State{}, true
 	for _, x := range all {
 		if x.waits == nil || !slices.Contains(threads, x.thread) {
 			continue
@@ -50,9 +66,10 @@ func (m *monitor) look(threads []uint64) (map[uint64]State, error) {
 		if len(s.Blockers) == 0 && m.waitsTable {
 			s.Blockers = m.fromTable(x.thread)
 		}
+		whole = whole && (s.Lock.Index == "" || s.Lock.Record != "")
 		out[x.thread] = s
 	}
-	return out, nil
+	return out, whole, nil
 }
 
 // tableEvery keeps the cache of InnoDB's tables from living on: it is renewed by whoever reads them within 100 ms.
