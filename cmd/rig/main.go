@@ -40,6 +40,7 @@ type streams struct {
 
 // The exit codes that commands give themselves; package report has the list.
 const (
+	exitFound       = 1
 	exitUsage       = 2
 	exitLoad        = 3
 	exitNothing     = 4
@@ -81,6 +82,7 @@ type cli struct {
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
+	Fmt     fmtCmd     `cmd:"" help:"Lay out scripts in one style."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`
 	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards, logs."`
 	Version versionCmd `cmd:"" help:"Print the version."`

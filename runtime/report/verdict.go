@@ -108,7 +108,11 @@ func (c *Console) watched(e *event.Event, d *event.Progress) {
 	}
 	t.watch = ""
 	if !d.Over {
-		t.watch = fmt.Sprintf("%s: %s (%s, %s)", d.Name, d.Value, count(int64(d.Looks), "look"), age(d.Elapsed))
+		looks := ""
+		if d.Looks > 0 {
+			looks = count(int64(d.Looks), "look") + ", "
+		}
+		t.watch = fmt.Sprintf("%s: %s (%s%s)", d.Name, d.Value, looks, age(d.Elapsed))
 	}
 }
 

@@ -257,7 +257,7 @@ func TestHostileScriptsWithProbes(t *testing.T) {
 			n++
 			o := Options{Root: root, MaxHeap: 96 << 20, LoadTimeout: hostileBound, Probes: AllProbes, Count: true, Watch: []Watch{&quiet{}}, Predeclared: starlark.StringDict{"json": starlark.None}}
 			var e *Error
-			if err := runHostile(NewHost(o), path); !errors.As(err, &e) || e.Guard == "" {
+			if err := runHostile(NewHost(o), path, hostileBound); !errors.As(err, &e) || e.Guard == "" {
 				t.Errorf("%s: %v", filepath.Base(path), err)
 			}
 		}

@@ -31,9 +31,11 @@ func TestWork(t *testing.T) {
 		{"committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then an error", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "SYNTAX"}, true, event.Unknown},
 		{"rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK"}, false, event.Failed},
+		{"a change, then a rollback of nothing", []string{"INSERT INTO work VALUES (2, 1)", "ROLLBACK"}, false, event.OK},
 		{"rolled back, then committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK", "BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "BEGIN", "INSERT INTO work VALUES (3, 1)", "ROLLBACK"}, false, event.Unknown},
 		{"a transaction of reads, then an error", []string{"BEGIN", "SELECT * FROM work", "COMMIT"}, true, event.Failed},
+		{"a transaction that changed nothing, then an error", []string{"BEGIN", "UPDATE work SET n = 5 WHERE id = 9", "COMMIT"}, true, event.Failed},
 		{"committed by DDL", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "CREATE OR REPLACE TABLE work2 (i INT)"}, true, event.Unknown},
 		{"committed by BEGIN", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "BEGIN", "ROLLBACK"}, true, event.Unknown},
 		{"a transaction whose statement fails", []string{"BEGIN", "INSERT INTO work VALUES (1, 1)", "ROLLBACK"}, true, event.Failed},
@@ -73,6 +75,9 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	}
 	w.exec(s, "BEGIN")
 	w.exec(s, "INSERT INTO open_work VALUES (1)")
+	if !work.Open() {
+		t.Error("the transaction is not seen")
+	}
 	_, err = work.Outcome(false)
 	fails(t, err, fault.TransactionState, "still open")
 	_, err = s.Work()
@@ -82,5 +87,8 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	}
 	if got, err := work.Outcome(false); got != event.Failed || err != nil {
 		t.Errorf("after the kill: %s, %v", got, err)
+	}
+	if work.Open() {
+		t.Error("the transaction outlived the kill")
 	}
 }

@@ -7,6 +7,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -65,6 +66,7 @@ type operation struct {
 
 // kind makes the operations of a workload. next is called by one goroutine at a time.
 type kind interface {
+	// create makes the table, whether or not a part of it was made before.
 	create(c Conn) error
 	next(r *rand.Rand) operation
 	// last is done when all others have ended; nil is none.
@@ -95,24 +97,19 @@ func Run(ctx context.Context, o Options) error {
 	if make == nil {
 		return fmt.Errorf("there is no workload %q", o.Kind)
 	}
-	k := make(&o)
-	c, err := o.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if err := k.create(c); err != nil {
-		return err
-	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &runner{o: &o, kind: k, rand: rand.New(rand.NewPCG(o.Seed, 0x68697374)), stop: stop, until: time.Now().Add(o.Duration)}
+	r := &runner{o: &o, kind: make(&o), rand: rand.New(rand.NewPCG(o.Seed, 0x68697374)), stop: stop}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	r.until = time.Now().Add(o.Duration)
 	var wg sync.WaitGroup
 	for range o.Sessions {
 		wg.Go(func() { r.work(ctx, o.Recorder.Client()) })
 	}
 	wg.Wait()
-	err = context.Cause(ctx)
+	err := context.Cause(ctx)
 	if err == nil {
 		err = r.finish(ctx)
 	}
@@ -200,9 +197,6 @@ func (r *runner) one(client *record.Client, c Conn, op operation) (keep bool, er
 		return false, err
 	}
 	v, failure := op.do(c)
-	if failure != nil && !c.Lost() {
-		_, _ = c.Exec("ROLLBACK") // the session knows whether it was heard
-	}
 	ended, err := outcome(failure != nil)
 	why := ""
 	if failure != nil {
@@ -242,6 +236,34 @@ const (
 	giveUp     = 30 * time.Second
 )
 
+// passing tells the errors of a server that is down for a while, or at which somebody kills sessions and statements.
+func passing(err error) bool {
+	return fault.IsKind(err, fault.ConnectionRefused, fault.ConnectionLost, fault.ServerShutdown, fault.ServerBusy, fault.TooManyConnections,
+		fault.HostUnreachable, fault.Timeout, fault.Interrupted, fault.SessionClosed)
+}
+
+// prepare makes the table. Faults may have begun already, so it is done again where they hit it.
+func (r *runner) prepare(ctx context.Context) error {
+	r.until = time.Now().Add(giveUp)
+	for {
+		c, err := r.connect(ctx)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return cmp.Or(context.Cause(ctx), errNoTable)
+		}
+		err = r.kind.create(c)
+		c.Close()
+		if err == nil || !passing(err) || time.Now().After(r.until) {
+			return err
+		}
+	}
+}
+
+// errNoTable is what a server gets that is never up for long enough.
+var errNoTable = errors.New("the table of the workload could not be made: the server was down, or sessions were killed, all the time")
+
 // connect opens a session, also while the server is down for a while; nil without an error when the run is over meanwhile.
 func (r *runner) connect(ctx context.Context) (Conn, error) {
 	begin, pause := time.Now(), leastPause
@@ -252,7 +274,7 @@ func (r *runner) connect(ctx context.Context) (Conn, error) {
 			return c, nil
 		case ctx.Err() != nil, r.o.Duration > 0 && time.Now().After(r.until):
 			return nil, nil
-		case time.Since(begin) > giveUp || !fault.IsKind(err, fault.ConnectionRefused, fault.ConnectionLost, fault.ServerShutdown, fault.ServerBusy, fault.TooManyConnections, fault.HostUnreachable, fault.Timeout):
+		case time.Since(begin) > giveUp || !passing(err):
 			return nil, err
 		}
 		wait := time.NewTimer(pause)
@@ -288,15 +310,18 @@ func (r *runner) finish(ctx context.Context) error {
 	return nil // it was never read: the checker says so
 }
 
-// transaction does body within a transaction.
+// transaction does body within a transaction, which is rolled back after an error.
 func transaction(c Conn, body func() error) error {
 	if _, err := c.Exec("START TRANSACTION"); err != nil {
 		return err
 	}
-	if err := body(); err != nil {
-		return err
+	err := body()
+	if err == nil {
+		_, err = c.Exec("COMMIT")
 	}
-	_, err := c.Exec("COMMIT")
+	if err != nil && !c.Lost() {
+		_, _ = c.Exec("ROLLBACK") // the session knows whether it was heard
+	}
 	return err
 }
 
