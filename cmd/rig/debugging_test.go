@@ -80,3 +80,28 @@ func playTalk(t *testing.T, command, want string) {
 		}
 	}
 }
+
+// TestGalleryUnderProbes: the scenarios of scripts/ mean the same with every kind of probe in them.
+func TestGalleryUnderProbes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	count := regexp.MustCompile(`(?m)^\d+ tests: (\d+ passed, \d+ skipped)`)
+	var results []string
+	for _, flags := range [][]string{nil, {"--trace", "--cover", "c.info", "--pprof", "wall=w.pb"}} {
+		var out, errs bytes.Buffer
+		args := append([]string{"exec", "-j", "2", "--strict", filepath.Join(originalDir, "../../scripts")}, flags...)
+		if code := run(args, streams{strings.NewReader(""), &out, &errs}); code != 0 {
+			t.Fatalf("%v: exit %d\n%s", flags, code, errs.String())
+		}
+		m := count.FindStringSubmatch(out.String())
+		if m == nil {
+			t.Fatalf("%v: no counts", flags)
+		}
+		results = append(results, m[1])
+	}
+	if results[0] != results[1] {
+		t.Errorf("without probes %s, with them %s", results[0], results[1])
+	}
+	if b, err := os.ReadFile("c.info"); err != nil || strings.Count(string(b), "end_of_record") < 20 {
+		t.Errorf("the coverage has too few files: %v", err)
+	}
+}
