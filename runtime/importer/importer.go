@@ -21,16 +21,18 @@ type Kind struct {
 	Name  string
 	Reads string // what it is, in one line
 	parse func(*reader) ([]test, error)
+	// foreign says that the SQL is another server's.
+	foreign bool
 }
 
 // Kinds lists what Import reads. The caller owns the result.
 func Kinds() []Kind {
 	return []Kind{
-		{"isolationtester", "specifications of PostgreSQL's isolationtester (.spec)", parseSpec},
-		{"mysqltest", "tests of MySQL's and MariaDB's mysqltest (.test), with the recorded .result beside it", nil},
-		{"hermitage", "Markdown with cases in the manner of Hermitage", parseHermitage},
-		{"troc", "cases of Troc: a table, two transactions, a submitted order", parseTroc},
-		{"session", "a transcript with a prompt for each connection", parseTranscript},
+		{"isolationtester", "specifications of PostgreSQL's isolationtester (.spec)", parseSpec, true},
+		{"mysqltest", "tests of MySQL's and MariaDB's mysqltest (.test), with the recorded .result beside it", nil, false},
+		{"hermitage", "Markdown with cases in the manner of Hermitage", parseHermitage, false},
+		{"troc", "cases of Troc: a table, two transactions, a submitted order", parseTroc, false},
+		{"session", "a transcript with a prompt for each connection", parseTranscript, false},
 	}
 }
 
@@ -126,6 +128,14 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 	if len(tests) == 0 {
 		return r.errorAt(len(r.text), "no test was found: want %s", k.Reads)
 	}
+	if n := sqlBytes(tests); n > maxScript { // before it is all written
+		return tooLong(r.name, n)
+	}
+	if k.foreign {
+		for i := range tests {
+			dialect(&tests[i])
+		}
+	}
 	uniqueNames(tests)
 	tests[0].notes = append(r.notes, tests[0].notes...)
 	for i := range tests {
@@ -137,9 +147,6 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 		out.Notes = append(out.Notes, tests[i].allNotes()...)
 	}
 	out.Tests = len(tests)
-	if n := sqlBytes(tests); n > maxScript { // before it is all written
-		return tooLong(r.name, n)
-	}
 	out.Text = writeTests(k.Name, r.name, tests)
 	return nil
 }

@@ -254,6 +254,46 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestRecordedRows finds the answers of statements in a .result, and says nothing where the border of two is not clear.
+func TestRecordedRows(t *testing.T) {
+	const test = "connect (c,localhost,root,,);\nconnection default;\nSELECT 1 AS a;\nINSERT INTO t VALUES (1);\n--send SELECT 2 AS b\nconnection c;\n--send SELECT 3 AS d\nconnection default;\nreap;\nconnection c;\nreap;\nSELECT 4 AS e;\n"
+	for name, c := range map[string]struct {
+		result string
+		want   []string // of the statements that have rows; ? is unclear
+	}{
+		"MariaDB shows connections": {
+			"connect  c,localhost,root,,;\nconnection default;\nSELECT 1 AS a;\na\n1\nINSERT INTO t VALUES (1);\nSELECT 2 AS b;\nconnection c;\nSELECT 3 AS d;\nconnection default;\nb\n2\nconnection c;\nd\n3\nSELECT 4 AS e;\ne\n4\n",
+			[]string{"1", "2", "3", "4"},
+		},
+		"MySQL does not": {
+			"SELECT 1 AS a;\na\n1\nINSERT INTO t VALUES (1);\nWarnings:\nNote\t1\tx\nSELECT 2 AS b;\nSELECT 3 AS d;\nb\n2\nd\n3\nSELECT 4 AS e;\ne\n4\n",
+			[]string{"1", "?", "?", "4"},
+		},
+		"another text":  {"SELECT 1 as a;\na\n1\nSELECT 4 AS e;\ne\n4\n", []string{"?", "?", "?", "4"}},
+		"rows of lines": {"SELECT 1 AS a;\na\nx\ny\nINSERT INTO t VALUES (1);\n", []string{"x,y", "?", "?", "?"}},
+		"nothing":       {"", []string{"?", "?", "?", "?"}},
+	} {
+		got, err := Import("mysqltest", Source{Name: "x", Text: []byte(test), Beside: func(p string) ([]byte, error) {
+			if p == "x.result" {
+				return []byte(c.result), nil
+			}
+			return nil, os.ErrNotExist
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, call := range []string{`default.query("SELECT 1 AS a")`, "default_sent.wait()", "c_sent.wait()", `c.query("SELECT 4 AS e")`} {
+			want := "\n    seen.extend(shown(" + call + "))\n"
+			if c.want[i] != "?" {
+				want = "\n    expect.eq(shown(" + call + "), " + quoteAll(strings.Split(c.want[i], ",")) + ")\n"
+			}
+			if !strings.Contains(got.Text, want) {
+				t.Errorf("%s: want %s in\n%s", name, want, got.Text)
+			}
+		}
+	}
+}
+
 // TestOtherCharacterSets: bytes that are not UTF-8 are replaced, and the note says where the first is.
 func TestOtherCharacterSets(t *testing.T) {
 	for kind, text := range map[string]string{

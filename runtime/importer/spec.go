@@ -141,7 +141,6 @@ func parseSpec(r *reader) ([]test, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	dialect(&p.t)
 	return []test{p.t}, nil
 }
 
