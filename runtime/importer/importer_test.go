@@ -294,6 +294,17 @@ func TestRecordedRows(t *testing.T) {
 	}
 }
 
+// TestOnePromptForAll: where nothing tells two sessions apart, the list says so.
+func TestOnePromptForAll(t *testing.T) {
+	got, err := Import("session", Source{Name: "x", Text: []byte("mysql> BEGIN;\nmysql> BEGIN;\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0].What, "all prompts are the same") {
+		t.Errorf("notes %v", got.Notes)
+	}
+}
+
 // TestOtherCharacterSets: bytes that are not UTF-8 are replaced, and the note says where the first is.
 func TestOtherCharacterSets(t *testing.T) {
 	for kind, text := range map[string]string{
