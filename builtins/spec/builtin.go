@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -150,10 +151,24 @@ func (m *moduleValue) Attr(name string) (starlark.Value, error) {
 	return nil, NoAttr("module "+m.decl.Name, name, m.names)
 }
 
+// synonyms are names that other test tools and drivers have for what rig calls otherwise.
+var synonyms = map[string]string{
+	"equal": "eq", "equals": "eq", "assert_equal": "eq", "not_equal": "ne", "less": "lt", "greater": "gt", "is_true": "true",
+	"raises": "error", "throws": "error", "fails": "error", "wait_until": "eventually", "includes": "contains",
+	"execute": "exec", "cursor": "query", "fetchone": "one", "fetchall": "tuples", "disconnect": "close",
+}
+
+func nearest(name string, names []string) string {
+	if s := synonyms[name]; slices.Contains(names, s) {
+		return s
+	}
+	return fault.Suggest(name, names)
+}
+
 // NoAttr is the error of an attribute that does not exist, with the nearest that does.
 func NoAttr(owner, name string, names []string) error {
 	msg := fmt.Sprintf("%s has no attribute %q", owner, name)
-	if s := fault.Suggest(name, names); s != "" {
+	if s := nearest(name, names); s != "" {
 		msg += fmt.Sprintf(" (did you mean .%s?)", s) // as the interpreter has it; package script makes a hint of it
 	}
 	return starlark.NoSuchAttrError(msg)

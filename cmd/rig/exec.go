@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -129,11 +128,14 @@ type execution struct {
 	files   map[string]bool
 	misused bool // a value given to a parameter does not fit
 	follow  following
-	stop    context.CancelCauseFunc // ends the run
+	ends    chan error // takes the cause for which the run is to end
 }
 
 // Run runs the scenarios.
-func (c *execCmd) Run(s streams, flags *paramFlags) error {
+func (c *execCmd) Run(s streams, flags *paramFlags, a attachment) error {
+	if a.prepare != nil {
+		return c.start(s, flags, a.prepare)
+	}
 	return c.start(s, flags, (*execution).watchers)
 }
 
@@ -161,13 +163,16 @@ func (c *execCmd) start(s streams, flags *paramFlags, prepare func(*execution) e
 	if err != nil {
 		return err
 	}
-	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels}
+	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels, ends: make(chan error, 1)}
 	x.id = newRunID(x.start)
 	if x.seed, err = c.seedOf(cfg); err != nil {
 		return err
 	}
 	if c.List {
 		return x.list(files, sel)
+	}
+	if err := x.counters(); err != nil {
+		return err
 	}
 	if err := prepare(x); err != nil {
 		return err
@@ -260,7 +265,7 @@ func (x *execution) console() event.Sink {
 		tty = false // lines of another writer on the terminal would break the live area
 	}
 	return report.NewConsole(out, report.ConsoleOptions{
-		Color: color, Live: tty && !x.cmd.Quiet && x.follow.debugger == nil && os.Getenv("TERM") != "dumb",
+		Color: color, Debugged: x.follow.debugger != nil, Live: tty && !x.cmd.Quiet && x.follow.debugger == nil && os.Getenv("TERM") != "dumb",
 		Width: func() int {
 			w, _, err := term.GetSize(fd)
 			if err != nil {
@@ -292,7 +297,7 @@ func (x *execution) print(t *script.Thread, pos event.Pos, text string) {
 func (x *execution) run(files []string, sel scenario.Selection) error {
 	ctx, signals := x.watchSignals()
 	defer signals.stop()
-	x.stop = signals.interrupt
+	go x.mayEnd(ctx, signals)
 	if x.follow.clock != nil {
 		ctx = clock.With(ctx, x.follow.clock)
 	}
@@ -330,6 +335,7 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	}
 	x.follow.release()
 	x.targets.close()
+	x.written()
 	x.misused = misused(plan.Broken)
 	return x.finish(runErr, signals.interrupted())
 }

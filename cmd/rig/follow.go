@@ -11,6 +11,7 @@ import (
 	"rig/builtins/value"
 	"rig/runtime/clock"
 	"rig/runtime/debug"
+	"rig/runtime/profile"
 	"rig/runtime/prompt"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
@@ -23,6 +24,7 @@ type following struct {
 	probes script.Probes
 	count  bool
 
+	profiler *profile.Profiler
 	debugger *debug.Debugger
 	clock    *clock.Clock
 	talk     *prompt.Talk
@@ -46,7 +48,7 @@ func (x *execution) converse(probes script.Probes, waits bool) {
 	d := x.attach(func(e debug.Event) { f.talk.Notify(e) }, probes)
 	o := prompt.Options{
 		Debugger: d, Out: x.s.out, Source: func(file string) (string, bool) { return x.host.Source(file) },
-		Sessions: sessionsOf, Query: queryFrom, Waits: waitsForLock, Stop: func() { x.stop(errInterrupted) },
+		Sessions: sessionsOf, Query: queryFrom, Waits: waitsForLock, Stop: func() { x.end(errInterrupted) },
 	}
 	if len(x.cmd.Paths) > 0 {
 		o.File = x.cmd.Paths[0]
@@ -73,13 +75,29 @@ func (x *execution) converse(probes script.Probes, waits bool) {
 	f.talk = prompt.New(o)
 }
 
+// end asks the run to end as the first signal does; it may be called before the run has begun.
+func (x *execution) end(cause error) {
+	select {
+	case x.ends <- cause:
+	default: // asked already
+	}
+}
+
+// mayEnd ends the run when it is asked to.
+func (x *execution) mayEnd(ctx context.Context, signals *signalWatch) {
+	select {
+	case cause := <-x.ends:
+		signals.interrupt(cause)
+	case <-ctx.Done(): // signals.stop
+	}
+}
+
 // hold runs the conversation beside the run, and waits until the run may begin.
 func (x *execution) hold(ctx context.Context) {
 	f := &x.follow
-	if f.talk == nil {
-		return
+	if f.talk != nil {
+		go f.talk.Run() // ends with the run, or waits for a line that nobody will type any more
 	}
-	go f.talk.Run() // ends with the run, or waits for a line that nobody will type any more
 	if f.begin == nil {
 		return
 	}

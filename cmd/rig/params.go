@@ -39,7 +39,7 @@ type paramFlags struct {
 func (p *paramFlags) take(model *kong.Application, args []string) ([]string, error) {
 	p.values = map[string]string{}
 	node := commandOf(model, args)
-	if node == nil || !slices.Contains([]string{"exec", "graph", "debug", "dap"}, node.Name) {
+	if node == nil || !slices.Contains([]string{"exec", "graph", "debug"}, node.Name) {
 		return args, nil
 	}
 	scan := scanArgs(node, args)

@@ -50,7 +50,8 @@ type Debugger struct {
 	next   int                       // guarded by mu: id of the next breakpoint
 	live   []*Thread                 // guarded by mu, in the order of their ids
 	born   int                       // guarded by mu
-	entry  bool                      // guarded by mu: stop at the first statement of each test
+	entry  bool                      // guarded by mu: stop at the first statement of the next test
+	carry  *script.Thread            // guarded by mu: its last call ended in a step, which goes on in its next
 	dead   map[error]post            // guarded by mu: where errors of tasks arose, until a test fails with them
 	refs   []ref                     // guarded by mu: what Variable.Ref means
 }
@@ -120,7 +121,7 @@ func (d *Debugger) over() bool {
 // PostMortem says whether to stop where a test has failed.
 func (d *Debugger) PostMortem(on bool) { d.mortem.Store(on) }
 
-// StopOnEntry says whether to stop at the first statement of each test.
+// StopOnEntry says whether to stop at the first statement of the next test.
 func (d *Debugger) StopOnEntry(on bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -178,8 +179,12 @@ func (d *Debugger) of(t *script.Thread) *Thread {
 			x.mode = StepIn
 		}
 	} else if d.entry && !t.Loading() {
+		d.entry = false
 		x.mode, x.why = StepIn, Stop{Reason: ReasonEntry, Text: "at the first statement"}
+	} else if d.carry == t && t != nil {
+		x.mode = StepIn
 	}
+	d.carry = nil
 	d.mu.Unlock()
 	d.threads.Store(t, x)
 	d.notify(Event{What: Started, Thread: x})
@@ -329,6 +334,9 @@ func (d *Debugger) Ended(t *script.Thread, err error) {
 	// A step that leaves the thread goes on in the one that waits for it, unless that has moved on meanwhile.
 	if p := x.parent; x.mode != Continue && p != nil && p.moved == x.bornAt && p.state == Running && p.mode == Continue {
 		p.mode, p.why = StepIn, Stop{}
+	}
+	if x.mode != Continue && x.parent == nil {
+		d.carry = t
 	}
 	x.state = Gone
 	d.mu.Unlock()

@@ -40,12 +40,7 @@ const (
 )
 
 // Text of a value in one line.
-func Text(v starlark.Value) string {
-	if err := script.Printable(v); err != nil {
-		return "<" + v.Type() + ": " + err.Error() + ">"
-	}
-	return oneLine(v.String(), maxText)
-}
+func Text(v starlark.Value) string { return script.Text(v, maxText) }
 
 func oneLine(s string, limit int) string {
 	s = strings.Join(strings.Fields(s), " ")

@@ -205,7 +205,7 @@ func TestEveryKindHasABlank(t *testing.T) {
 	for _, k := range []Kind{
 		KindRunStart, KindPlan, KindRunEnd, KindTarget, KindFileLoad, KindTestStart, KindTestEnd, KindSessionOpen, KindSessionClose, KindStatement,
 		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindProgress, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
-		KindSpan, KindMetric, KindMember, KindHistory, KindOperation, KindVerdict,
+		KindSpan, KindMetric, KindMember, KindTrace, KindHistory, KindOperation, KindVerdict,
 	} {
 		if d := blank(k); d == nil || d.Kind() != k {
 			t.Errorf("blank(%s) = %v", k, d)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +53,26 @@ func shape(t *testing.T, h *History) string {
 	return out.String()
 }
 
+// TestExportText: what is written is what was read, but for what nobody needs.
+func TestExportText(t *testing.T) {
+	const text = `{:index 0, :type :invoke, :process 0, :f :txn, :value [[:w :x 1] [:r "y" nil] [:append 3 :a]], :time 5}
+{:index 1, :type :invoke, :process 1, :f :transfer, :value {:from 0 :to 1}, :time 6}
+{:index 2, :type :ok, :process 0, :f :txn, :value [[:w :x 1] [:r "y" 7] [:append 3 :a]], :time 7}
+{:index 3, :type :fail, :process 1, :f :transfer, :value nil, :time 8}
+{:index 4, :type :invoke, :process 2, :f :txn, :value [[:r 3 nil] [:r :z nil]], :time 9}
+{:index 5, :type :ok, :process 2, :f :txn, :value [[:r 3 [:a "b" 1.5 -4]] [:r :z nil]], :time 10}
+{:index 6, :type :invoke, :process 3, :f :read, :value #{1 2}}
+`
+	h, _, err := Read("f", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Export(&out, EDN, h); err != nil || out.String() != text {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
 // TestExportErrors: why an operation failed is written, and texts keep what a line cannot have as it is.
 func TestExportErrors(t *testing.T) {
 	var b Builder
@@ -85,6 +106,7 @@ func TestExportErrors(t *testing.T) {
 	}
 }
 
+func num(n int64) Value         { return Value{Kind: Int, Int: n} }
 func list(items ...Value) Value { return Value{Kind: List, Items: items} }
 func word(w string) Value       { return Value{Kind: Keyword, Text: ":" + w} }
 
@@ -106,7 +128,8 @@ func TestSnapshot(t *testing.T) {
 	before := shape(t, early)
 	add(0, OK, list(list(word("append"), one, one)))
 	add(1, Invoke, list(list(word("r"), one, Value{})))
-	add(1, OK, list(list(word("r"), one, list(one))))
+	add(1, OK, list(list(word("r"), one, list(one, num(2), num(3)))))
+	add(2, Invoke, list(list(word("r"), one, list(one, num(2), num(3), num(9)))))
 	late, err := b.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -114,11 +137,16 @@ func TestSnapshot(t *testing.T) {
 	if len(early.Ops) != 1 || early.Ops[0].Type != Info || shape(t, early) != before {
 		t.Errorf("the first snapshot is %s, was %s", shape(t, early), before)
 	}
+	before = shape(t, late)
+	add(2, OK, list(list(word("r"), one, list(one, num(2), num(3), num(4)))))
 	end, err := b.History()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(late.Ops) != 2 || shape(t, late) != shape(t, end) {
-		t.Errorf("the second is %s, the end %s", shape(t, late), shape(t, end))
+	if len(late.Ops) != 3 || late.Ops[2].Type != Info || shape(t, late) != before || late.ListText(late.Trunk(0)) != "[1 2 3 9]" {
+		t.Errorf("the second is %s, was %s", shape(t, late), before)
+	}
+	if len(end.Ops) != 3 || end.ListText(end.Trunk(0)) != "[1 2 3 4]" {
+		t.Errorf("the end is %s", shape(t, end))
 	}
 }

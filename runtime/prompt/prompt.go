@@ -129,7 +129,7 @@ const promptText = "(rig) "
 // Run talks until the run ends, the person quits, or the commands do. It reports whether the person ended the run.
 func (t *Talk) Run() (quit bool) {
 	if t.o.Begin != nil && !t.o.Plain {
-		t.say("nothing runs yet: break sets breakpoints, continue runs, step stops at the first statement; help lists the commands")
+		t.say("nothing runs yet: set breakpoints, then continue; help lists the commands")
 	}
 	if !t.begun || t.next() {
 		t.commands()

@@ -28,7 +28,7 @@ type ExitCode struct {
 func ExitCodes() []ExitCode {
 	return []ExitCode{
 		{exitOK, "everything passed"},
-		{exitFailed, "a test failed"},
+		{exitFailed, "a test failed; lint found something, or fmt --check something to change"},
 		{exitUsage, "the command line or the configuration is wrong"},
 		{exitLoad, "a script does not load"},
 		{exitNothing, "nothing ran: no test was selected, or all were skipped"},

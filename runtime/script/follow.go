@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -184,8 +185,17 @@ func (e *expression) CallInternal(th *starlark.Thread, _ starlark.Tuple, _ []sta
 	return starlark.EvalExprOptions(fileOptions(), th, e.x, e.env)
 }
 
-// Children calls f with the parts of a value that have names: what a list, a dict or a struct holds.
-func Children(v starlark.Value, f func(starlark.Value)) { children(v, f) }
+// Text gives a value as one line of at most limit runes.
+func Text(v starlark.Value, limit int) string {
+	if bad := bounded(v); bad != nil {
+		return "<" + v.Type() + ": " + bad.Error() + ">"
+	}
+	s := strings.Join(strings.Fields(v.String()), " ")
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit-3]) + "..."
+	}
+	return s
+}
 
 // CheckExpression tells why a text is no expression.
 func CheckExpression(src string) error {

@@ -99,6 +99,16 @@ func nesting(f *syntax.File) int {
 }
 
 func (h *Host) parseError(err error, src string) error {
+	err = explainParse(err, src)
+	var e *Error
+	if errors.As(err, &e) {
+		return h.placed(e)
+	}
+	return err
+}
+
+// explainParse puts an error of the parser into rig's words, with a hint.
+func explainParse(err error, src string) error {
 	var se syntax.Error
 	if !errors.As(err, &se) {
 		return err
@@ -109,8 +119,13 @@ func (h *Host) parseError(err error, src string) error {
 		e.Pos.Line--
 		e.Pos.Col = int32(utf8.RuneCountInString(lineAt(src, int(e.Pos.Line)))) + 1
 	}
-	e.Hint = habit(lineAt(src, int(e.Pos.Line)), lineAt(src, int(e.Pos.Line)-1), se.Msg)
-	return h.placed(e)
+	line := lineAt(src, int(e.Pos.Line))
+	e.Hint = habit(line, lineAt(src, int(e.Pos.Line)-1), se.Msg)
+	if e.Hint == "" {
+		e.Hint = structure(strings.TrimSpace(line), src, se.Msg, int(e.Pos.Line))
+	}
+	e.reserved(line)
+	return e
 }
 
 func plainTokens(msg string) string {
@@ -185,8 +200,6 @@ func habit(line, before, msg string) string {
 		return "load is a word of the language: give the variable another name"
 	case strings.Contains(msg, "does not associate"):
 		return "Starlark has no chained comparison: write a < b and b < c"
-	case strings.Contains(msg, "got newline, want ':'"), strings.Contains(msg, "want ':'"):
-		return "the line that opens a block ends with a colon"
 	case strings.Contains(msg, "want indent"):
 		return "the block's lines are indented; an empty block is pass"
 	}
@@ -204,7 +217,9 @@ func (h *Host) resolveError(err error, f *syntax.File) error {
 	if name, ok := strings.CutPrefix(first.Msg, "undefined: "); ok {
 		name, _, _ = strings.Cut(name, " ")
 		e.Msg = "undefined: " + name
-		if near := fault.Suggest(name, h.visible(f)); near != "" {
+		if hint := pythonNames[name]; hint != "" {
+			e.Hint = hint
+		} else if near := fault.Suggest(name, h.visible(f)); near != "" {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		} else {
 			e.Hint = habit(name+" ", "", "")

@@ -34,6 +34,7 @@ func TestWork(t *testing.T) {
 		{"rolled back, then committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK", "BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "BEGIN", "INSERT INTO work VALUES (3, 1)", "ROLLBACK"}, false, event.Unknown},
 		{"a transaction of reads, then an error", []string{"BEGIN", "SELECT * FROM work", "COMMIT"}, true, event.Failed},
+		{"a transaction that changed nothing, then an error", []string{"BEGIN", "UPDATE work SET n = 5 WHERE id = 9", "COMMIT"}, true, event.Failed},
 		{"committed by DDL", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "CREATE OR REPLACE TABLE work2 (i INT)"}, true, event.Unknown},
 		{"committed by BEGIN", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "BEGIN", "ROLLBACK"}, true, event.Unknown},
 		{"a transaction whose statement fails", []string{"BEGIN", "INSERT INTO work VALUES (1, 1)", "ROLLBACK"}, true, event.Failed},

@@ -21,11 +21,11 @@ type bank struct {
 func newBank(o *Options) kind { return &bank{o.Table, o.Keys, o.Balance} }
 
 func (b *bank) create(c Conn) error {
-	if _, err := c.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY, balance BIGINT NOT NULL)", b.table)); err != nil {
+	if _, err := c.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id INT PRIMARY KEY, balance BIGINT NOT NULL)", b.table)); err != nil {
 		return err
 	}
 	for i := range b.accounts {
-		if _, err := c.Exec(fmt.Sprintf("INSERT INTO %s VALUES (?, ?)", b.table), int64(i), b.opening); err != nil {
+		if _, err := c.Exec(fmt.Sprintf("REPLACE INTO %s VALUES (?, ?)", b.table), int64(i), b.opening); err != nil {
 			return err
 		}
 	}

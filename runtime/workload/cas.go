@@ -25,7 +25,7 @@ type cas struct {
 func newCAS(o *Options) kind { return &cas{newKeys(o), o.Table} }
 
 func (x *cas) create(c Conn) error {
-	_, err := c.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY, val INT NOT NULL)", x.table))
+	_, err := c.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id INT PRIMARY KEY, val INT NOT NULL)", x.table))
 	return err
 }
 

@@ -16,10 +16,10 @@ type counter struct {
 func newCounter(o *Options) kind { return &counter{o.Table, o.ReadFirst} }
 
 func (n *counter) create(c Conn) error {
-	if _, err := c.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY, n BIGINT NOT NULL)", n.table)); err != nil {
+	if _, err := c.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id INT PRIMARY KEY, n BIGINT NOT NULL)", n.table)); err != nil {
 		return err
 	}
-	_, err := c.Exec(fmt.Sprintf("INSERT INTO %s VALUES (0, 0)", n.table))
+	_, err := c.Exec(fmt.Sprintf("REPLACE INTO %s VALUES (0, 0)", n.table))
 	return err
 }
 

@@ -44,7 +44,7 @@ func (l *longFork) group() group {
 }
 
 func (l *longFork) create(c Conn) error {
-	_, err := c.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY, val INT NOT NULL)", l.table))
+	_, err := c.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id INT PRIMARY KEY, val INT NOT NULL)", l.table))
 	return err
 }
 

@@ -17,7 +17,7 @@ type set struct {
 func newSet(o *Options) kind { return &set{table: o.Table, reads: o.Reads} }
 
 func (s *set) create(c Conn) error {
-	_, err := c.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY)", s.table))
+	_, err := c.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id INT PRIMARY KEY)", s.table))
 	return err
 }
 

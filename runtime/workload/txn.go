@@ -71,7 +71,7 @@ func newRegisters(o *Options) kind {
 }
 
 func (x *transactions) create(c Conn) error {
-	_, err := c.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY, val %s)", x.table, x.column))
+	_, err := c.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id INT PRIMARY KEY, val %s)", x.table, x.column))
 	return err
 }
 

@@ -7,6 +7,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -65,6 +66,7 @@ type operation struct {
 
 // kind makes the operations of a workload. next is called by one goroutine at a time.
 type kind interface {
+	// create makes the table, whether or not a part of it was made before.
 	create(c Conn) error
 	next(r *rand.Rand) operation
 	// last is done when all others have ended; nil is none.
@@ -95,24 +97,19 @@ func Run(ctx context.Context, o Options) error {
 	if make == nil {
 		return fmt.Errorf("there is no workload %q", o.Kind)
 	}
-	k := make(&o)
-	c, err := o.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if err := k.create(c); err != nil {
-		return err
-	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &runner{o: &o, kind: k, rand: rand.New(rand.NewPCG(o.Seed, 0x68697374)), stop: stop, until: time.Now().Add(o.Duration)}
+	r := &runner{o: &o, kind: make(&o), rand: rand.New(rand.NewPCG(o.Seed, 0x68697374)), stop: stop}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	r.until = time.Now().Add(o.Duration)
 	var wg sync.WaitGroup
 	for range o.Sessions {
 		wg.Go(func() { r.work(ctx, o.Recorder.Client()) })
 	}
 	wg.Wait()
-	err = context.Cause(ctx)
+	err := context.Cause(ctx)
 	if err == nil {
 		err = r.finish(ctx)
 	}
@@ -242,6 +239,34 @@ const (
 	giveUp     = 30 * time.Second
 )
 
+// passing tells the errors of a server that is down for a while, or at which somebody kills sessions and statements.
+func passing(err error) bool {
+	return fault.IsKind(err, fault.ConnectionRefused, fault.ConnectionLost, fault.ServerShutdown, fault.ServerBusy, fault.TooManyConnections,
+		fault.HostUnreachable, fault.Timeout, fault.Interrupted, fault.SessionClosed)
+}
+
+// prepare makes the table. Faults may have begun already, so it is done again where they hit it.
+func (r *runner) prepare(ctx context.Context) error {
+	r.until = time.Now().Add(giveUp)
+	for {
+		c, err := r.connect(ctx)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return cmp.Or(context.Cause(ctx), errNoTable)
+		}
+		err = r.kind.create(c)
+		c.Close()
+		if err == nil || !passing(err) || time.Now().After(r.until) {
+			return err
+		}
+	}
+}
+
+// errNoTable is what a server gets that is never up for long enough.
+var errNoTable = errors.New("the table of the workload could not be made: the server was down, or sessions were killed, all the time")
+
 // connect opens a session, also while the server is down for a while; nil without an error when the run is over meanwhile.
 func (r *runner) connect(ctx context.Context) (Conn, error) {
 	begin, pause := time.Now(), leastPause
@@ -252,7 +277,7 @@ func (r *runner) connect(ctx context.Context) (Conn, error) {
 			return c, nil
 		case ctx.Err() != nil, r.o.Duration > 0 && time.Now().After(r.until):
 			return nil, nil
-		case time.Since(begin) > giveUp || !fault.IsKind(err, fault.ConnectionRefused, fault.ConnectionLost, fault.ServerShutdown, fault.ServerBusy, fault.TooManyConnections, fault.HostUnreachable, fault.Timeout):
+		case time.Since(begin) > giveUp || !passing(err):
 			return nil, err
 		}
 		wait := time.NewTimer(pause)
