@@ -185,7 +185,7 @@ var badFiles = []struct{ kind, text, want string }{
 
 	{"troc", "words only\n", "x:2:1: no test was found"},
 	{"troc", "CREATE TABLE t (a INT)\n\nXX\nBEGIN\n", `x:3:1: want the level of transaction 1 (RU, RC, RR or SER), got "XX"`},
-	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\n1-1\nEND\n", "x:6:1: the submitted order comes behind two transactions, and there is one"},
+	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\n1-1\nEND\n", "x:6:1: the submitted order comes behind two transactions, and there is 1"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\n\n1-3\nEND\n", "x:9:1: the submitted order names transaction 3, and there are 1 and 2"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\n\n1-1-2\nEND\n", "x:9:1: the submitted order has transaction 1 more often than its 1 statements"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\nCOMMIT\n\n1-2\nEND\n", "x:10:1: the submitted order has transaction 2 only 1 times, and it has 2 statements"},
@@ -193,6 +193,9 @@ var badFiles = []struct{ kind, text, want string }{
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\n\n1-2\nSELECT 1\n", `x:10:1: want END behind the submitted order, got "SELECT 1"`},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nEND\n", "x:6:1: the case that begins on line 1 has not two transactions"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\n\nRC\nBEGIN\n\nEND\n", "x:5:1: transaction 1 has no statement"},
+
+	{"troc", "x BUG REPORT\n -- Create Table SQL: CREATE TABLE t (a INT)\n", "x:3:1: the report that begins on line 1 has no Input Schedule"},
+	{"troc", "x BUG REPORT\n -- Input Schedule: 1-1\n", "x:2:2: the submitted order comes behind two transactions, and there is 0"},
 
 	{"session", "SELECT 1;\nSELECT 2;\n", "x:1:1: no line has a prompt with a name, such as conn_0>"},
 	{"session", "a>\nb>\n", "x:1:1: no prompt has a statement"},
