@@ -274,6 +274,7 @@ func TestRecordedRows(t *testing.T) {
 		},
 		"another text":  {"SELECT 1 as a;\na\n1\nSELECT 4 AS e;\ne\n4\n", []string{"?", "?", "?", "4"}},
 		"rows of lines": {"SELECT 1 AS a;\na\nx\ny\nINSERT INTO t VALUES (1);\n", []string{"x,y", "?", "?", "?"}},
+		"text of later": {"INSERT INTO t VALUES (1);\nSELECT 2 AS b;\nSELECT 3 AS d;\nSELECT 1 AS a;\na\n9\nSELECT 4 AS e;\ne\n4\n", []string{"?", "?", "?", "4"}},
 		"nothing":       {"", []string{"?", "?", "?", "?"}},
 	} {
 		got, err := Import("mysqltest", Source{Name: "x", Text: []byte(test), Beside: func(p string) ([]byte, error) {
