@@ -162,7 +162,7 @@ type reader struct {
 
 func newReader(src Source) (*reader, error) {
 	if len(src.Text) > MaxSource {
-		return nil, fmt.Errorf("%s has %d bytes, more than the %d that are read", src.Name, len(src.Text), MaxSource)
+		return nil, fmt.Errorf("%s has more than the %d bytes that are read", src.Name, MaxSource)
 	}
 	text := bytes.TrimPrefix(src.Text, []byte("\xef\xbb\xbf"))
 	if i := bytes.IndexByte(text, 0); i >= 0 {
