@@ -144,6 +144,9 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 			return fmt.Errorf("%s:%d: %w", r.name, tests[i].line, err)
 		}
 		out.Permutations += n
+		if len(tests[i].orders) == 0 && n > manyPermutations {
+			tests[i].notes = append(tests[i].notes, Note{tests[i].line, 1, fmt.Sprintf("all %d permutations are too many for one test, so a sample of %d runs", n, sampled)})
+		}
 		out.Notes = append(out.Notes, tests[i].allNotes()...)
 	}
 	out.Tests = len(tests)

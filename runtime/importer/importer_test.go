@@ -340,6 +340,30 @@ func TestTooManyPermutations(t *testing.T) {
 	}
 }
 
+// TestManyPermutations: interleave is told to run more than it would, and what nobody waits for becomes a sample.
+func TestManyPermutations(t *testing.T) {
+	for steps, want := range map[int]string{
+		6:  "# every permutation: 924\n",
+		7:  "limit = 3432,\n",
+		10: "# line 1: not translated: all 184756 permutations are too many for one test, so a sample of 1000 runs\n",
+	} {
+		var b strings.Builder
+		for s := range 2 {
+			fmt.Fprintf(&b, "session s%d\n", s)
+			for i := range steps {
+				fmt.Fprintf(&b, "step s%d_%d { SELECT 1; }\n", s, i)
+			}
+		}
+		got, err := Import("isolationtester", Source{Name: "x", Text: []byte(b.String())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got.Text, want) || strings.Contains(got.Text, "sample = 1000") != (len(got.Notes) == 1) {
+			t.Errorf("2 x %d steps: want %q in\n%s", steps, want, got.Text)
+		}
+	}
+}
+
 // TestStringsStayWhole: whatever a statement has in it, the literal is one of Starlark, and gives the statement back.
 func TestStringsStayWhole(t *testing.T) {
 	for text, want := range map[string]string{

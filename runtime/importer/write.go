@@ -257,7 +257,6 @@ func (w *writer) orders(t *test, r run, names map[string]string) {
 		n, _ := t.permutations() // counted before
 		switch {
 		case n > manyPermutations:
-			w.comment("all %d permutations are too many for one test: a sample", n)
 			w.line("sample = %d,", sampled)
 		case n > interleaveLimit:
 			w.line("limit = %d,", n)
