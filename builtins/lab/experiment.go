@@ -38,6 +38,9 @@ type experiment struct {
 	lanesOrder []schedule.Place // of a transcript; nil without one
 	waits      *wait.Watcher
 	lanes      []*lane
+	before     *schedule.Fixture // what the test's database had when the call began
+	several    bool              // the tables are given back also after one order
+	restore    *schedule.Fixture // what it is to have, where that is not what is there; nil otherwise
 
 	mu      sync.Mutex
 	results map[int]*schedule.Run // guarded by mu: by their place
@@ -66,12 +69,17 @@ func readScript(c *spec.Call, name string) (program, error) {
 }
 
 func newExperiment(c *spec.Call) (*experiment, error) {
+	return newExperimentOn(c, c.Str("target"), c.Str("isolation"))
+}
+
+// newExperimentOn reads a call for a target and a level.
+func newExperimentOn(c *spec.Call, target, isolation string) (*experiment, error) {
 	t, err := scenario.FromThread(c.Thread)
 	if err != nil {
 		return nil, err
 	}
 	x := &experiment{
-		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), target: c.Str("target"), isolation: c.Str("isolation"),
+		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), target: target, isolation: isolation,
 		timeout: c.Duration("timeout"), lockWait: c.Duration("lock_wait"),
 		functions: map[string]starlark.Callable{}, results: map[int]*schedule.Run{},
 	}
@@ -140,25 +148,37 @@ func (x *experiment) orders() (chosen, error) {
 	if drawn {
 		return chosen{}, x.c.Errorf("order", "an order is given: there is nothing to sample or explore")
 	}
+	all, err := x.givenOrders()
+	return choose(schedule.Given(all), len(all)), err
+}
+
+// givenOrders are those of order =, or of a transcript; nil without.
+func (x *experiment) givenOrders() ([][]schedule.Place, error) {
+	if !x.c.Has("order") {
+		if x.lanesOrder != nil && !x.c.Has("sample") && !x.c.Has("explore") {
+			return [][]schedule.Place{x.lanesOrder}, nil
+		}
+		return nil, nil
+	}
 	var texts []string
 	var err error
 	if one, ok := starlark.AsString(x.c.Arg("order")); ok {
 		texts = []string{one}
 	} else if texts, err = x.c.Texts("order"); err != nil {
-		return chosen{}, err
+		return nil, err
 	}
 	if len(texts) == 0 {
-		return chosen{}, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
+		return nil, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
 	}
 	var all [][]schedule.Place
 	for _, text := range texts {
 		p, err := x.plan.ParseOrder(text)
 		if err != nil {
-			return chosen{}, x.orderError("order", err)
+			return nil, x.orderError("order", err)
 		}
 		all = append(all, p)
 	}
-	return choose(schedule.Given(all), len(all)), nil
+	return all, nil
 }
 
 func (x *experiment) allOrders() (chosen, error) {
@@ -193,6 +213,10 @@ func (x *experiment) run() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return x.runOrders(which)
+}
+
+func (x *experiment) runOrders(which chosen) (r *Result, err error) {
 	if o := x.c.Str("oracle"); o != "" && o != "serial" {
 		return nil, x.c.Errorf("oracle", "there is \"serial\", got %q", o)
 	}
@@ -200,8 +224,7 @@ func (x *experiment) run() (*Result, error) {
 		return nil, err
 	}
 	x.tellWeak()
-	var r *Result
-	err = x.open(x.laneCount(which.most), which.most > 1 || x.c.Has("oracle"))
+	err = x.open(x.laneCount(which.most), x.several || which.most > 1 || x.c.Has("oracle"))
 	if err == nil {
 		r, err = x.experiment(which.make())
 	}

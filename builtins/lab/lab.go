@@ -14,8 +14,8 @@ import (
 func Module() *spec.Module {
 	return &spec.Module{
 		Doc:   "Schedules: the statements of several sessions in a given order.",
-		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc},
-		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType},
+		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc, shrinkFunc, differFunc},
+		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType, differencesType},
 	}
 }
 

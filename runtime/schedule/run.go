@@ -229,6 +229,9 @@ func (r *runner) bound(step int) time.Duration {
 // send sends one step, and settles what is under way.
 func (r *runner) send(p Place) error {
 	step := r.Plan.Step(p.Step)
+	if r.risky(p.Step) {
+		defer r.Waits.Risk()()
+	}
 	a := &active{StepRun: &StepRun{Step: p.Step, ReleasedBy: -1, Sent: time.Now(), Want: step.Want.merge(p.Want)}}
 	running, err := r.conns[r.Plan.SessionOf(p.Step)].Start(*step)
 	if err != nil {
@@ -243,6 +246,14 @@ func (r *runner) send(p Place) error {
 		return err
 	}
 	return r.repeat(a, *step)
+}
+
+// risky reports whether somebody waits for the step's session, or the server does not tell for whom: then the step may close a
+// circle.
+func (r *runner) risky(step int) bool {
+	return slices.ContainsFunc(r.pending, func(a *active) bool {
+		return len(a.Blockers) == 0 || slices.Contains(a.Blockers, r.sessionName(step))
+	})
 }
 
 // repeatEvery is the pause between two runs of a step that is repeated.
@@ -387,10 +398,13 @@ func sameWait(a *active, s wait.State) bool {
 	return l.Kind == s.Lock.Kind && l.Index == s.Lock.Index && l.Table == s.Lock.Table && l.Record == s.Lock.Record && l.Mode == s.Lock.Mode
 }
 
+// foreign is how a session is called that is none of the plan's.
+const foreign = "another session"
+
 func (r *runner) blockers(threads []uint64) []string {
 	var out []string
 	for _, t := range threads {
-		name := "another session"
+		name := foreign
 		for i, c := range r.conns {
 			if c.Thread() == t {
 				name = r.Plan.Sessions[i].Name
@@ -464,24 +478,58 @@ func (r *runner) deadlocks(ended []*active) {
 	}
 }
 
-// cycle asks the server for the deadlock in which a was the victim. Another schedule's may have come after it: then it is not
-// told.
+// cycle asks the server for the deadlock in which a was the victim. Where another deadlock has taken its place, what was seen of the
+// waits gives the cycle, without the last lock.
 func (r *runner) cycle(a *active) []Edge {
-	d, err := r.Waits.Deadlock()
-	if err != nil || d == nil {
-		return nil
+	if d, err := r.Waits.Deadlock(); err == nil && d != nil {
+		if out := r.edges(d, a); out != nil {
+			return out
+		}
 	}
+	return r.seenCycle(a)
+}
+
+// edges names the sessions of a deadlock; nil when it is not a's.
+func (r *runner) edges(d *wait.Deadlock, a *active) []Edge {
 	var out []Edge
 	for _, e := range d.Cycle {
 		w, h := r.blockers([]uint64{e.Thread})[0], r.blockers([]uint64{e.Holder})[0]
-		if w == "another session" || h == "another session" {
+		if w == foreign || h == foreign {
 			return nil
 		}
 		out = append(out, Edge{w, h, e.Lock})
 	}
-	if !slices.ContainsFunc(out, func(e Edge) bool { return e.Waiter == r.sessionName(a.Step) }) {
+	at := slices.IndexFunc(out, func(e Edge) bool { return e.Waiter == r.sessionName(a.Step) })
+	if at < 0 {
 		return nil
 	}
+	return slices.Concat(out[at:], out[:at]) // the victim first
+}
+
+// seenCycle follows the waits that lead to the victim.
+func (r *runner) seenCycle(a *active) []Edge {
+	victim := r.sessionName(a.Step)
+	var out []Edge
+	for at := victim; ; {
+		i := slices.IndexFunc(r.run.Steps, func(s *StepRun) bool {
+			return s.Waited && slices.Contains(s.Blockers, at) && r.sessionName(s.Step) != at
+		})
+		if i < 0 || len(out) > len(r.conns) {
+			break
+		}
+		s := r.run.Steps[i]
+		out = append(out, Edge{r.sessionName(s.Step), at, s.lock()})
+		if at = r.sessionName(s.Step); at == victim {
+			break
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	if last := out[len(out)-1].Waiter; last != victim {
+		out = append(out, Edge{victim, last, wait.Lock{}})
+	}
+	slices.Reverse(out)
 	return out
 }
 
@@ -499,7 +547,8 @@ func (r *runner) await(done func() bool, over bool) error {
 				a = x
 			}
 		}
-		if !r.anyEnds(a.Sent.Add(r.bound(a.Step))) {
+		hopeless := over && r.Plan.Impatient && !r.Plan.MayTimeOut
+		if hopeless || !r.anyEnds(a.Sent.Add(r.bound(a.Step))) {
 			if !over {
 				return nil
 			}
