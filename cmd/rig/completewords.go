@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"rig/runtime/config"
+	"rig/runtime/importer"
 	"rig/runtime/report"
 	"rig/runtime/scenario"
 	"rig/runtime/server"
@@ -148,6 +149,11 @@ func (l *line) positional() []candidate {
 	switch l.command() {
 	case "new":
 		return append(out, texts(kindsOfNew()...)...)
+	case "import":
+		for _, k := range importer.Kinds() {
+			out = append(out, candidate{text: k.Name, help: k.Reads})
+		}
+		return out
 	case "completion":
 		return append(out, texts(shells()...)...)
 	case "help":
@@ -161,6 +167,8 @@ func (l *line) positional() []candidate {
 // second is what the second argument may be.
 func (l *line) second(out []candidate) []candidate {
 	switch {
+	case l.command() == "import" && len(l.args) == 1:
+		return append(out, paths(l.current, ".spec", ".test", ".md", ".txt", ".log", ".sql")...)
 	case l.command() == "new" && len(l.args) == 1:
 		return append(out, paths(l.current)...)
 	case l.command() == "doc" && len(l.args) == 1 && l.args[0] == "errors":
