@@ -136,7 +136,7 @@ func (l *line) positional() []candidate {
 		}
 	}
 	switch l.command() {
-	case "exec", "graph":
+	case "exec", "graph", "debug", "dap":
 		return append(out, paths(l.current, ".star")...)
 	case "report", "clean":
 		return append(out, paths(l.current, ".jsonl")...)
