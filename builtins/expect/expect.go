@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func Module(g Goldens) *spec.Module {
 			eqFunc, neFunc,
 			ordered("lt", syntax.LT, "less than"), ordered("le", syntax.LE, "at most"),
 			ordered("gt", syntax.GT, "greater than"), ordered("ge", syntax.GE, "at least"),
-			trueFunc, containsFunc, matchesFunc, rowsFunc, errorFunc, allOKFunc, eventuallyFunc, goldenFunc(g),
+			trueFunc, containsFunc, matchesFunc, rowsFunc, errorFunc, allOKFunc, eventuallyFunc, goldenFunc(g), outcomesFunc,
 		},
 	}
 }
@@ -209,8 +210,18 @@ var trueFunc = &spec.Func{
 expect.true([1])
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		return verdict(c, bool(c.Arg("got").Truth()), "got "+show(c.Arg("got"))+", want something true", "")
+		got := c.Arg("got")
+		if s, ok := got.(storied); ok {
+			return verdict(c, bool(got.Truth()), s.Headline(), s.Story())
+		}
+		return verdict(c, bool(got.Truth()), "got "+show(got)+", want something true", "")
 	},
+}
+
+// storied is a value that tells in a headline and in several lines why it does not count as true.
+type storied interface {
+	Headline() string
+	Story() string
 }
 
 var containsFunc = &spec.Func{
@@ -395,11 +406,19 @@ expect.all_ok([try_(t.db.query, "SELECT 1")])
 				if pos := e.Report().Pos; !pos.IsZero() {
 					where = pos.String() + ": " // inside the task: the line of the expectation is told anyhow
 				}
-				lines = append(lines, fmt.Sprintf("[%d] %s%s", n, where, e))
+				lines = append(lines, fmt.Sprintf("[%s] %s%s", labelOf(o, n), where, e))
 			}
 		}
 		return verdict(c, lines == nil, fmt.Sprintf("%d of %d failed", len(lines), n), strings.Join(lines, "\n"))
 	},
+}
+
+// labelOf names an ending: by its own name, else by its place.
+func labelOf(o value.Ending, n int) string {
+	if named, ok := o.(interface{ Name() string }); ok {
+		return named.Name()
+	}
+	return strconv.Itoa(n)
 }
 
 var eventuallyFunc = &spec.Func{

@@ -53,7 +53,37 @@ func (b *Builtin) Freeze() {
 func (b *Builtin) Hash() (uint32, error) { return starlark.String(b.Name()).Hash() }
 
 // CallInternal checks the arguments and runs the implementation. A panic in it is an error of the script's call.
-func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if !script.Watched(th) {
+		return b.call(th, args, kwargs)
+	}
+	after := script.Follow(th, b.Name(), b.fn.sql(args, kwargs))
+	v, err := b.call(th, args, kwargs)
+	after(err)
+	return v, err
+}
+
+// sql is the statement among the arguments, "" where the built-in takes none.
+func (f *Func) sql(args starlark.Tuple, kwargs []starlark.Tuple) string {
+	for i := range f.Params {
+		if f.Params[i].Name != "sql" {
+			continue
+		}
+		if i < len(args) {
+			s, _ := starlark.AsString(args[i])
+			return s
+		}
+		for _, kv := range kwargs {
+			if kv[0] == starlark.String("sql") {
+				s, _ := starlark.AsString(kv[1])
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+func (b *Builtin) call(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			v, err = nil, &script.PanicError{Value: p, Stack: debug.Stack()}

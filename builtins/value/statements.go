@@ -8,17 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.starlark.net/starlark"
 
 	"rig/builtins/spec"
+	"rig/runtime/fault"
+	"rig/runtime/scenario"
 	"rig/runtime/script"
 	"rig/runtime/session"
 )
 
 var streamFunc = &spec.Func{
-	Name: "stream", Returns: "stream",
+	Name: "stream", Elem: "row", Returns: "stream",
 	Doc:    "Runs a query whose rows are read one at a time, without holding the result: for row in conn.stream(sql). The session is busy until the last row or close().",
 	Params: []spec.Param{sqlParam, argsParam, timeoutParam},
 	Example: `
@@ -212,12 +215,42 @@ expect.eq(p.wait().scalar(), 1)
 		if err != nil {
 			return nil, err
 		}
-		return &Pending{p}, nil
+		v := &Pending{p: p}
+		v.watch(c)
+		return v, nil
 	},
 }
 
 // Pending is a statement that was sent.
-type Pending struct{ p *session.Pending }
+type Pending struct {
+	p      *session.Pending
+	waited atomic.Bool // somebody asked how it ended
+}
+
+// watch has the test fail for an error that nobody waited for. One that the script's own cancel or kill made is none.
+func (p *Pending) watch(c *spec.Call) {
+	t, err := scenario.FromThread(c.Thread)
+	if err != nil {
+		return // no test, nothing to fail
+	}
+	failure := func() error {
+		if !p.p.Done() {
+			return nil // the end of the test tells of it
+		}
+		_, _, err := p.p.Wait(0)
+		return err
+	}
+	Unseen{
+		Call: c.Name(), Pos: script.CallerPos(c.Thread), Hint: "wait() raises the error of the statement; expect.error(p.wait) expects one",
+		Looked: func() bool {
+			err := failure()
+			return err == nil || p.waited.Load() || fault.IsKind(err, fault.Interrupted, fault.Cancelled, fault.ConnectionLost, fault.SessionClosed)
+		},
+		Message: func() string {
+			return fmt.Sprintf("the statement failed and nobody waited for it: %v", failure())
+		},
+	}.Watch(t)
+}
 
 var _ starlark.HasAttrs = (*Pending)(nil)
 
@@ -253,10 +286,12 @@ expect.true(p.done)
 		}},
 	},
 	Methods: []*spec.Func{
-		{Name: "wait", Returns: "rows|result", Doc: "Waits for the end and returns what query or exec would; its error is raised here.", Params: []spec.Param{
+		{Name: "wait", Returns: "rows|result", Doc: "Waits for the end and returns what query or exec would; its error is raised here. A statement that failed and that nobody waited for fails the test.", Params: []spec.Param{
 			{Name: "timeout", Type: "duration", Optional: true, Doc: "How long to wait; the statement's own bound without it. When it passes, the statement goes on."},
 		}, Impl: func(c *spec.Call) (starlark.Value, error) {
-			r, res, err := c.Recv.(*Pending).p.Wait(c.Duration("timeout"))
+			p := c.Recv.(*Pending)
+			p.waited.Store(true)
+			r, res, err := p.p.Wait(c.Duration("timeout"))
 			if err != nil {
 				return nil, err
 			}
@@ -279,7 +314,7 @@ expect.true(p.done)
 }).Seal()
 
 var queryAllFunc = &spec.Func{
-	Name: "query_all", Returns: "list",
+	Name: "query_all", Returns: "list", Elem: "rows|result",
 	Doc: "Runs a statement that gives several results, such as CALL, and returns the list of them.",
 	Params: []spec.Param{
 		{Name: "sql", Type: "str", Doc: "The statement, or several when multi is true."},

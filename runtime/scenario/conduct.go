@@ -10,7 +10,9 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
+	"rig/runtime/fault"
 	"rig/runtime/script"
 	"rig/runtime/session"
 )
@@ -25,7 +27,7 @@ type verdict struct {
 // conduct takes a test through its life: requirements, setup, body, teardown, cleanups, leaks, database.
 func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 	bound := t.bound()
-	body, cancel := context.WithTimeoutCause(ctx, bound.Bound, bound)
+	body, cancel := clock.WithTimeout(ctx, bound.Bound, bound)
 	defer cancel()
 	t.setPhase(body)
 	t.value = r.NewValue(t)
@@ -199,16 +201,20 @@ func (t *Test) stopTasks(v *verdict, cancel context.CancelFunc) {
 // errTestEnded is what a task sees that outlives its test.
 var errTestEnded = errors.New("the test has ended")
 
+// errStopBudget is what a cleanup sees that an interrupt did not leave enough time for.
+var errStopBudget = fault.New(fault.Timeout, "", fmt.Sprintf("after an interrupt all cleanups share %s", stopBudget)).WithHint("rig clean removes what is left on the server")
+
 // cleanupContext bounds what follows a test's body. Once the run was told to stop, all cleanups share one second.
 func (r *run) cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	base := context.WithoutCancel(ctx)
-	c, cancel := context.WithTimeoutCause(base, r.CleanupTimeout, &TimeoutError{What: "cleanup", Bound: r.CleanupTimeout})
+	c, cancel := clock.WithTimeout(base, r.CleanupTimeout, &TimeoutError{What: "cleanup", Bound: r.CleanupTimeout})
+	c, end := context.WithCancelCause(c)
 	cut := func() {
 		r.stopOnce.Do(func() { r.stopAt = time.Now().Add(stopBudget) })
-		time.AfterFunc(time.Until(r.stopAt), cancel)
+		time.AfterFunc(time.Until(r.stopAt), func() { end(errStopBudget) })
 	}
 	stop := context.AfterFunc(ctx, cut)
-	return c, func() { stop(); cancel() }
+	return c, func() { stop(); end(nil); cancel() }
 }
 
 // leaks reports what the sessions of the test still hold.

@@ -330,7 +330,7 @@ func TestPanicInBuiltin(t *testing.T) {
 func TestMemoryOfEndedTests(t *testing.T) {
 	root := t.TempDir()
 	path := filepath.Join(root, "hog.star")
-	text := "def test_hostile(t):\n    l = []\n    for i in range(100000000):\n        l.append('x' * 1000 + str(i))\n\ndef test_innocent(t):\n    for i in range(300):\n        len([x for x in range(1000)])\n"
+	text := "def test_hostile(t):\n    l = []\n    for i in range(100000000):\n        l.append('x' * 100000 + str(i))\n\ndef test_innocent(t):\n    for i in range(300):\n        len([x for x in range(1000)])\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -15,29 +15,42 @@ import (
 	"rig/runtime/fault"
 )
 
-// compile parses and resolves a source. The file's tree is rewritten for the guards; doc is its module comment.
-func (h *Host) compile(name, src string) (*syntax.File, *starlark.Program, error) {
+// compiled is a source that can run.
+type compiled struct {
+	file        *syntax.File
+	prog        *starlark.Program
+	predeclared starlark.StringDict
+}
+
+// compile parses and resolves a source. The file's tree is rewritten for the guards and the probes.
+func (h *Host) compile(name, src string) (*compiled, error) {
 	if !utf8.ValidString(src) {
-		return nil, nil, &Error{Pos: event.Pos{File: name, Line: badLine(src)}, Msg: "the file is not UTF-8 text", Hint: "save it as UTF-8", Guard: "encoding"}
+		return nil, &Error{Pos: event.Pos{File: name, Line: badLine(src)}, Msg: "the file is not UTF-8 text", Hint: "save it as UTF-8", Guard: "encoding"}
 	}
 	h.remember(name, src)
 	f, err := fileOptions().Parse(name, src, 0)
 	if err != nil {
-		return nil, nil, h.parseError(err, src)
+		return nil, h.parseError(err, src)
 	}
 	if depth := nesting(f); depth > maxNesting {
-		return nil, nil, &Error{Pos: event.Pos{File: name}, Msg: fmt.Sprintf("the file nests expressions %d deep, more than %d", depth, maxNesting), Guard: "depth"}
+		return nil, &Error{Pos: event.Pos{File: name}, Msg: fmt.Sprintf("the file nests expressions %d deep, more than %d", depth, maxNesting), Guard: "depth"}
 	}
+	names, sites := h.probe(f, src)
 	rewrite(f)
 	if err := duplicates(f); err != nil {
-		return nil, nil, h.placed(err)
+		return nil, h.placed(err)
 	}
 	prog, err := starlark.FileProgram(f, h.known)
 	if err != nil {
-		return nil, nil, h.resolveError(err, f)
+		return nil, h.resolveError(err, f)
 	}
 	h.noteRaces(f)
-	return f, prog, nil
+	if sites != nil {
+		for _, w := range h.opts.Watch {
+			w.Loaded(name, sites)
+		}
+	}
+	return &compiled{f, prog, h.globals(names)}, nil
 }
 
 func (h *Host) known(name string) bool {
@@ -86,6 +99,16 @@ func nesting(f *syntax.File) int {
 }
 
 func (h *Host) parseError(err error, src string) error {
+	err = explainParse(err, src)
+	var e *Error
+	if errors.As(err, &e) {
+		return h.placed(e)
+	}
+	return err
+}
+
+// explainParse puts an error of the parser into rig's words, with a hint.
+func explainParse(err error, src string) error {
 	var se syntax.Error
 	if !errors.As(err, &se) {
 		return err
@@ -102,7 +125,7 @@ func (h *Host) parseError(err error, src string) error {
 		e.Hint = structure(strings.TrimSpace(line), src, se.Msg, int(e.Pos.Line))
 	}
 	e.reserved(line)
-	return h.placed(e)
+	return e
 }
 
 func plainTokens(msg string) string {
