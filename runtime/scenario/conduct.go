@@ -331,7 +331,9 @@ func (t *Test) end(v *verdict, start time.Time) *event.TestEnd {
 	add := func(err error) {
 		if err != nil {
 			end.Outcome = event.Failed
-			end.Errors = append(end.Errors, script.Describe(err))
+			d := script.Describe(err)
+			t.advise(d)
+			end.Errors = append(end.Errors, d)
 		}
 	}
 	add(v.body)
