@@ -151,7 +151,7 @@ func (l *line) positional() []candidate {
 	case "completion":
 		return append(out, texts(shells()...)...)
 	case "help":
-		return append(out, texts("capabilities", "errors", "exit-codes", "guards")...)
+		return append(out, texts("capabilities", "errors", "exit-codes", "guards", "logs")...)
 	case "doc":
 		return append(out, texts(docNames()...)...)
 	}
