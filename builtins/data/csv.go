@@ -55,10 +55,8 @@ func readFile(c *spec.Call, o data.CSVOptions) (*data.Table, error) {
 	defer root.Close()
 	info, err := root.Stat(filepath.FromSlash(path))
 	switch {
-	case os.IsNotExist(err):
-		return nil, unreadable(c, "%s: no such file beside the script", path)
 	case err != nil:
-		return nil, unreadable(c, "%v", err)
+		return nil, unreadable(c, "%s", value.FileError(path, err))
 	case !info.Mode().IsRegular():
 		return nil, unreadable(c, "%s: it is no regular file", path)
 	}

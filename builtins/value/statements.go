@@ -468,7 +468,7 @@ func loadFile(c *spec.Call, path string, columns []string) (starlark.Value, erro
 	defer root.Close()
 	f, err := root.Open(filepath.FromSlash(path))
 	if err != nil {
-		return nil, c.Errorf("rows", "%v", err)
+		return nil, c.Errorf("rows", "%s", FileError(path, err))
 	}
 	defer f.Close()
 	r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Reader: f, Format: format, Header: c.Bool("header"), Strict: c.Bool("strict")})

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"rig/runtime/config"
+	"rig/runtime/elle"
 	"rig/runtime/report"
 	"rig/runtime/scenario"
 	"rig/runtime/server"
@@ -62,6 +63,8 @@ func (l *line) flagValues(f *kong.Flag) []candidate {
 		return reportValues(l.current)
 	case "run":
 		return l.tests()
+	case "level":
+		return texts(elle.Levels()...)
 	case "out":
 		return paths(l.current, ".md")
 	}
