@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"rig/runtime/config"
+	"rig/runtime/elle"
 	"rig/runtime/importer"
 	"rig/runtime/report"
 	"rig/runtime/scenario"
@@ -63,6 +64,8 @@ func (l *line) flagValues(f *kong.Flag) []candidate {
 		return reportValues(l.current)
 	case "run":
 		return l.tests()
+	case "level":
+		return texts(elle.Levels()...)
 	case "out":
 		return paths(l.current, ".md")
 	}
@@ -157,7 +160,7 @@ func (l *line) positional() []candidate {
 	case "completion":
 		return append(out, texts(shells()...)...)
 	case "help":
-		return append(out, texts("capabilities", "errors", "exit-codes", "guards")...)
+		return append(out, texts("capabilities", "errors", "exit-codes", "guards", "logs")...)
 	case "doc":
 		return append(out, texts(docNames()...)...)
 	}
