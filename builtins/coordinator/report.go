@@ -3,6 +3,7 @@ package coordinator
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -76,11 +77,15 @@ func (r *report) watch(c *spec.Call, t *scenario.Test) {
 	if len(failed) == 0 {
 		return
 	}
+	first := failed[0]
+	if i := slices.IndexFunc(failed, func(m *memberReport) bool { return m.err.Report().Kind != string(fault.MemberFailed) }); i >= 0 {
+		first = failed[i] // the cause, not who was released because of it
+	}
 	value.Unseen{
 		Call: c.Name(), Pos: script.CallerPos(c.Thread), Looked: r.looked.Load,
 		Hint: "expect.all_ok(report), or look at report.failed and report[\"id\"].error",
 		Message: func() string {
-			return fmt.Sprintf("%d of %d members of coordinator %q failed and nobody looked; the first: %s: %s", len(failed), len(r.members), r.name, failed[0].id, failed[0].err)
+			return fmt.Sprintf("%d of %d members of coordinator %q failed and nobody looked; the first: %s: %s", len(failed), len(r.members), r.name, first.id, first.err)
 		},
 	}.Watch(t)
 }
@@ -219,6 +224,9 @@ func (m *memberReport) Err() *value.Error {
 	m.r.looked.Store(true)
 	return m.err
 }
+
+// Name is the member's id.
+func (m *memberReport) Name() string { return m.id }
 
 func (m *memberReport) String() string {
 	s := "<member " + m.id + ": " + m.state

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -395,11 +396,19 @@ expect.all_ok([try_(t.db.query, "SELECT 1")])
 				if pos := e.Report().Pos; !pos.IsZero() {
 					where = pos.String() + ": " // inside the task: the line of the expectation is told anyhow
 				}
-				lines = append(lines, fmt.Sprintf("[%d] %s%s", n, where, e))
+				lines = append(lines, fmt.Sprintf("[%s] %s%s", labelOf(o, n), where, e))
 			}
 		}
 		return verdict(c, lines == nil, fmt.Sprintf("%d of %d failed", len(lines), n), strings.Join(lines, "\n"))
 	},
+}
+
+// labelOf names an ending: by its own name, else by its place.
+func labelOf(o value.Ending, n int) string {
+	if named, ok := o.(interface{ Name() string }); ok {
+		return named.Name()
+	}
+	return strconv.Itoa(n)
 }
 
 var eventuallyFunc = &spec.Func{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	starlarktime "go.starlark.net/lib/time"
@@ -51,8 +52,9 @@ func located(err error) error {
 
 // Result is how a run ended.
 type Result struct {
-	r    *engine.Result
-	data *starlark.Dict
+	r      *engine.Result
+	data   *starlark.Dict
+	looked atomic.Bool // somebody asked how it ended
 }
 
 var _ starlark.HasAttrs = (*Result)(nil)
@@ -71,13 +73,32 @@ func (r *Result) String() string {
 }
 
 // Type is "machine_result".
-func (r *Result) Type() string          { return "machine_result" }
-func (r *Result) Freeze()               { r.data.Freeze() }
-func (r *Result) Truth() starlark.Bool  { return r.r.Err == nil }
+func (r *Result) Type() string { return "machine_result" }
+func (r *Result) Freeze()      { r.data.Freeze() }
+
+// Truth tells whether the run completed.
+func (r *Result) Truth() starlark.Bool {
+	r.looked.Store(true)
+	return r.r.Err == nil
+}
+
+// watch has the test fail for a failure that was asked for instead of raised and that nobody looked at.
+func (r *Result) watch(c *spec.Call, t *scenario.Test, m *Machine) {
+	value.Unseen{
+		Call: c.Name(), Pos: script.CallerPos(c.Thread), Looked: r.looked.Load, Hint: "look at result.state or result.error, or leave on_failure away",
+		Message: func() string {
+			return fmt.Sprintf("machine %s failed and nobody looked: %s", m.name, script.Describe(located(r.r.Err)).Message)
+		},
+	}.Watch(t)
+}
+
 func (r *Result) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: machine_result") }
 
 // Attr finds a member.
 func (r *Result) Attr(name string) (starlark.Value, error) {
+	if name != "data" {
+		r.looked.Store(true)
+	}
 	return resultType.Attr(r, name)
 }
 

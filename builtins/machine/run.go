@@ -285,6 +285,9 @@ func runImpl(c *spec.Call) (starlark.Value, error) {
 	if err != nil && (mode == "raise" || !value.Catchable(c.Script(), err)) {
 		return nil, located(err)
 	}
+	if err != nil {
+		r.watch(c, t, m)
+	}
 	return r, nil
 }
 

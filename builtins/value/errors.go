@@ -124,8 +124,8 @@ func (o *Outcome) Err() *Error {
 	return o.err
 }
 
+// String does not count as looking: what is printed judges nothing.
 func (o *Outcome) String() string {
-	o.looked.Store(true)
 	if o.err != nil {
 		return "<failed: " + o.err.String() + ">"
 	}
@@ -138,9 +138,11 @@ func (o *Outcome) Freeze()               { o.value.Freeze() }
 func (o *Outcome) Truth() starlark.Bool  { return starlark.Bool(o.OK()) }
 func (o *Outcome) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: outcome") }
 
-// Attr finds an attribute.
+// Attr finds an attribute. Taking the value is no look at how the call ended: a failed one's is None.
 func (o *Outcome) Attr(name string) (starlark.Value, error) {
-	o.looked.Store(true)
+	if name != "value" {
+		o.looked.Store(true)
+	}
 	return outcomeType.Attr(o, name)
 }
 

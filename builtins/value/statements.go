@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.starlark.net/starlark"
 
 	"rig/builtins/spec"
+	"rig/runtime/fault"
+	"rig/runtime/scenario"
 	"rig/runtime/script"
 	"rig/runtime/session"
 )
@@ -212,12 +215,42 @@ expect.eq(p.wait().scalar(), 1)
 		if err != nil {
 			return nil, err
 		}
-		return &Pending{p}, nil
+		v := &Pending{p: p}
+		v.watch(c)
+		return v, nil
 	},
 }
 
 // Pending is a statement that was sent.
-type Pending struct{ p *session.Pending }
+type Pending struct {
+	p      *session.Pending
+	waited atomic.Bool // somebody asked how it ended
+}
+
+// watch has the test fail for an error that nobody waited for. One that the script's own cancel or kill made is none.
+func (p *Pending) watch(c *spec.Call) {
+	t, err := scenario.FromThread(c.Thread)
+	if err != nil {
+		return // no test, nothing to fail
+	}
+	failure := func() error {
+		if !p.p.Done() {
+			return nil // the end of the test tells of it
+		}
+		_, _, err := p.p.Wait(0)
+		return err
+	}
+	Unseen{
+		Call: c.Name(), Pos: script.CallerPos(c.Thread), Hint: "wait() raises the error of the statement; expect.error(p.wait) expects one",
+		Looked: func() bool {
+			err := failure()
+			return err == nil || p.waited.Load() || fault.IsKind(err, fault.Interrupted, fault.Cancelled, fault.ConnectionLost, fault.SessionClosed)
+		},
+		Message: func() string {
+			return fmt.Sprintf("the statement failed and nobody waited for it: %v", failure())
+		},
+	}.Watch(t)
+}
 
 var _ starlark.HasAttrs = (*Pending)(nil)
 
@@ -253,10 +286,12 @@ expect.true(p.done)
 		}},
 	},
 	Methods: []*spec.Func{
-		{Name: "wait", Returns: "rows|result", Doc: "Waits for the end and returns what query or exec would; its error is raised here.", Params: []spec.Param{
+		{Name: "wait", Returns: "rows|result", Doc: "Waits for the end and returns what query or exec would; its error is raised here. A statement that failed and that nobody waited for fails the test.", Params: []spec.Param{
 			{Name: "timeout", Type: "duration", Optional: true, Doc: "How long to wait; the statement's own bound without it. When it passes, the statement goes on."},
 		}, Impl: func(c *spec.Call) (starlark.Value, error) {
-			r, res, err := c.Recv.(*Pending).p.Wait(c.Duration("timeout"))
+			p := c.Recv.(*Pending)
+			p.waited.Store(true)
+			r, res, err := p.p.Wait(c.Duration("timeout"))
 			if err != nil {
 				return nil, err
 			}
@@ -385,9 +420,9 @@ var loadDataFunc = &spec.Func{
 	Params: []spec.Param{
 		{Name: "table", Type: "str", Doc: "The table, or database.table."},
 		{Name: "rows", Type: "iterable|callable|str", Doc: "A list of tuples, a function fn(i) that returns row i (from 0) and None at the end, or the path of a file, from the script's folder."},
-		{Name: "columns", Type: "list", Optional: true, KwOnly: true, Doc: "The columns' names; all in the table's order without it."},
-		{Name: "format", Type: "str", Optional: true, KwOnly: true, Doc: "Of a file: \"tsv\", as the server writes it, or \"csv\"; by its name without it."},
-		{Name: "header", Type: "bool", Default: starlark.False, KwOnly: true, Doc: "The first line of a file is no row."},
+		{Name: "columns", Type: "list", Optional: true, KwOnly: true, Doc: "The columns' names, in the order of the rows; without it those that the file's header names, else all in the table's order."},
+		{Name: "format", Type: "str", Optional: true, KwOnly: true, Doc: "Of a file: \"tsv\", as the server writes it, with \\N for NULL; or \"csv\", where an unquoted NULL is NULL and \"\" an empty text. By the file's name without it. Lines end with LF or CR LF, all alike."},
+		{Name: "header", Type: "bool", Default: starlark.False, KwOnly: true, Doc: "The first line of a file is no row but names the columns, unless columns= does."},
 		{Name: "strict", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "What the server only warns of is an error: LOAD DATA LOCAL turns a value that does not fit into another one and passes over a row whose key is there already. A file whose rows have the wrong number of values is then refused whole. With False the server does as it does, and result.warnings tells."},
 	},
 	Example: `

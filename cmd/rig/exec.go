@@ -35,7 +35,7 @@ type execCmd struct {
 	ConnectTimeout   string   `group:"bounds" placeholder:"10s" help:"Bound on connecting, log-in included."`
 	StatementTimeout string   `group:"bounds" placeholder:"30s" help:"Bound on one statement."`
 	TestTimeout      string   `group:"bounds" placeholder:"5m" help:"Bound on one test."`
-	CleanupTimeout   string   `group:"bounds" placeholder:"10s" help:"Bound on cleaning up after one test."`
+	CleanupTimeout   string   `group:"bounds" placeholder:"10s" help:"Bound on cleaning up after one test. After an interrupt all cleanups share one second."`
 	MaxRows          string   `group:"bounds" placeholder:"10000" help:"Rows that one query may keep."`
 	MaxBytes         string   `group:"bounds" placeholder:"16MiB" help:"Bytes that one query may keep."`
 

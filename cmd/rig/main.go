@@ -28,6 +28,7 @@ var version = "dev"
 func main() {
 	// A script may recurse as deep as its guards allow; each of its levels costs several of ours.
 	debug.SetMaxStack(2 << 30)
+	collectSeldom()
 	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 

@@ -262,6 +262,25 @@ func databaseExists(t *testing.T, name string) bool {
 	return strings.TrimSpace(out) == "1"
 }
 
+// A cleanup that an interrupt does not leave enough time for says so, and what to do.
+func TestInterruptCutsCleanups(t *testing.T) {
+	t.Parallel()
+	url := sharedURL(t)
+	p := launch(t, `
+def test_slow(t):
+    t.cleanup(t.db.query, "SELECT SLEEP(40)")
+    print("in " + t.database)
+    sleep("60s")
+`, "exec", "-v", "-t", url, "--cleanup-timeout", "30s", "test.star")
+	p.until("in rig_")
+	p.signal(os.Interrupt)
+	if code := p.wait(); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	p.contains("stdout", p.stdout(), "after an interrupt all cleanups share 1s")
+	noDatabaseOf(t, p)
+}
+
 // The second signal ends at once, whatever the cleanups do; the throw-away server goes too.
 func TestSecondInterrupt(t *testing.T) {
 	t.Parallel()

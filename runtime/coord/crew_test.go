@@ -122,7 +122,7 @@ func TestCrewPanic(t *testing.T) {
 			return err
 		})
 		var p *coord.PanicError
-		if !errors.As(out[0].Err, &p) || !errors.As(out[1].Err, &p) || !strings.Contains(out[1].Err.Error(), `member "a" failed: panic: boom`) {
+		if !errors.As(out[0].Err, &p) || errors.As(out[1].Err, &p) || !strings.Contains(out[1].Err.Error(), `member "a" failed: panic: boom`) {
 			t.Errorf("%v\n%v", out[0].Err, out[1].Err)
 		}
 	})

@@ -35,25 +35,26 @@ func (e *MemberFailedError) Error() string {
 	return fmt.Sprintf("%s: member %q failed: %v", e.What, e.Member, e.Err)
 }
 
-// Unwrap gives why the member ended. It begins with an error of the wait's own, so that the wait classifies as permanent
-// even if what the member met was transient: waiting again does not bring the member back.
-func (e *MemberFailedError) Unwrap() []error { return []error{permanent(e.Error()), e.Err} }
+// Unwrap gives an error of the wait's own: what the other member met is told in words, but is no error of this one. Waiting
+// again does not bring the member back: it is permanent, even if what the member met was transient.
+func (e *MemberFailedError) Unwrap() error { return permanent(fault.MemberFailed, e.Error()) }
 
-func permanent(message string) error {
-	return &fault.Error{Class: fault.Class{Kind: fault.Other, Category: fault.Permanent, Message: message}}
+// Is reports whether the other member ended for that reason.
+func (e *MemberFailedError) Is(target error) bool { return errors.Is(e.Err, target) }
+
+func permanent(kind fault.Kind, message string) error {
+	return &fault.Error{Class: fault.Class{Kind: kind, Category: fault.Permanent, Message: message}}
 }
 
-// Report has the kind of the member's own error and the category permanent.
+// Report has no code and no statement: those are the other member's.
 func (e *MemberFailedError) Report() *event.Error {
-	class := fault.Classify(e.Err)
-	r := &event.Error{Kind: string(class.Kind), Code: class.Code, SQLState: class.SQLState, Name: class.Name}
+	r := &event.Error{Kind: string(fault.MemberFailed), Category: string(fault.Permanent), Message: e.Error()}
 	var inner reporter
 	if errors.As(e.Err, &inner) {
 		if o := inner.Report(); o != nil {
-			r.Kind, r.Detail = o.Kind, o.Detail
+			r.Detail = o.Detail
 		}
 	}
-	r.Category, r.Message = string(fault.Permanent), e.Error()
 	return r
 }
 
@@ -77,7 +78,7 @@ func (e *DeadlockError) Error() string {
 }
 
 // Unwrap gives a permanent [fault.Error]: waiting again helps nobody.
-func (e *DeadlockError) Unwrap() error { return permanent(e.Error()) }
+func (e *DeadlockError) Unwrap() error { return permanent(fault.Other, e.Error()) }
 
 // Report has kind script: no server has a part in it.
 func (e *DeadlockError) Report() *event.Error {

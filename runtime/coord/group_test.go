@@ -234,14 +234,15 @@ func (r reported) Report() *event.Error { return r.e }
 func TestMemberFailedReport(t *testing.T) {
 	dead := fault.New(fault.Deadlock, "conn.exec", "deadlock found")
 	e := &coord.MemberFailedError{What: "waiting for x", Member: "primary", Err: dead}
-	if r := e.Report(); r.Kind != "deadlock" || r.Category != "permanent" || r.Message != e.Error() {
+	if r := e.Report(); r.Kind != "member_failed" || r.Code != 0 || r.Category != "permanent" || r.Message != e.Error() {
 		t.Errorf("report %+v", r)
 	}
-	if fault.Retryable(e) || !errors.Is(e, dead) {
+	var other *fault.Error
+	if fault.Retryable(e) || !errors.Is(e, dead) || errors.As(e, &other) && other.Kind != fault.MemberFailed {
 		t.Errorf("class %+v", fault.Classify(e))
 	}
 	e.Err = reported{&event.Error{Kind: "expectation", Message: "1 is not 2", Detail: "diff"}}
-	if r := e.Report(); r.Kind != "expectation" || r.Detail != "diff" || r.Message != `waiting for x: member "primary" failed: 1 is not 2` {
+	if r := e.Report(); r.Kind != "member_failed" || r.Detail != "diff" || r.Message != `waiting for x: member "primary" failed: 1 is not 2` {
 		t.Errorf("report %+v", r)
 	}
 }

@@ -52,6 +52,7 @@ const (
 	Refused            Kind = "refused"              // rig does not do it: a database that it did not make
 	Leaked             Kind = "leak"                 // something outlived its test
 	Cancelled          Kind = "cancelled"            // rig stopped the call: test ended, run stopped
+	MemberFailed       Kind = "member_failed"        // another member of the coordinator failed or ended, so that a wait or the run was in vain
 	Timeout            Kind = "timeout"              // a bound of rig other than the statement's: connect, wait, test
 	Other              Kind = "other"                // an error not known to this table
 )
@@ -123,6 +124,7 @@ func Kinds() []KindInfo {
 		{Refused, Permanent, "rig does not do it: a database that it did not make"},
 		{Leaked, Permanent, "something outlived its test"},
 		{Cancelled, Permanent, "rig stopped the call: the test ended or the run stopped"},
+		{MemberFailed, Permanent, "another member of the coordinator failed or ended, so that a wait or the run was in vain"},
 		{Timeout, UnknownCategory, "a bound of rig other than the statement's is passed: connect, wait, test"},
 		{Other, UnknownCategory, "an error not known to the table"},
 	}

@@ -11,6 +11,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"rig/runtime/event"
+	"rig/runtime/fault"
 	"rig/runtime/script"
 	"rig/runtime/session"
 )
@@ -167,16 +168,20 @@ func (t *Test) stopTasks(v *verdict, cancel context.CancelFunc) {
 // errTestEnded is what a task sees that outlives its test.
 var errTestEnded = errors.New("the test has ended")
 
+// errStopBudget is what a cleanup sees that an interrupt did not leave enough time for.
+var errStopBudget = fault.New(fault.Timeout, "", fmt.Sprintf("after an interrupt all cleanups share %s", stopBudget)).WithHint("rig clean removes what is left on the server")
+
 // cleanupContext bounds what follows a test's body. Once the run was told to stop, all cleanups share one second.
 func (r *run) cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	base := context.WithoutCancel(ctx)
 	c, cancel := context.WithTimeoutCause(base, r.CleanupTimeout, &TimeoutError{"cleanup", r.CleanupTimeout})
+	c, end := context.WithCancelCause(c)
 	cut := func() {
 		r.stopOnce.Do(func() { r.stopAt = time.Now().Add(stopBudget) })
-		time.AfterFunc(time.Until(r.stopAt), cancel)
+		time.AfterFunc(time.Until(r.stopAt), func() { end(errStopBudget) })
 	}
 	stop := context.AfterFunc(ctx, cut)
-	return c, func() { stop(); cancel() }
+	return c, func() { stop(); end(nil); cancel() }
 }
 
 // leaks reports what the sessions of the test still hold.

@@ -3,6 +3,7 @@ package script
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -178,7 +179,7 @@ func (h *Host) excerpt(p event.Pos) string {
 		if n == int(p.Line) {
 			mark = ">"
 		}
-		line := strings.TrimRight(lines[n-1], "\r")
+		line := masked(strings.TrimRight(lines[n-1], "\r"))
 		if len(line) > 160 {
 			line = line[:157] + "..."
 		}
@@ -188,6 +189,20 @@ func (h *Host) excerpt(p event.Pos) string {
 		fmt.Fprintf(&b, "%s %4d | %s\n", mark, n, line)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// passwordLiteral finds passwords that stand in a script: as an argument, as a value of a dict, in a URL.
+var passwordLiteral = regexp.MustCompile(`(?i)(\b\w*(?:password|passwd|secret)["']?\s*[=:]\s*)(?:"[^"]*"?|'[^']*'?)|(://[^\s:@/"']*:)[^\s@"']+@`)
+
+// masked hides them. The bus knows a password only once it was used, and an excerpt may be of the lines before.
+func masked(line string) string {
+	return passwordLiteral.ReplaceAllStringFunc(line, func(found string) string {
+		m := passwordLiteral.FindStringSubmatch(found)
+		if m[2] != "" {
+			return m[2] + "***@"
+		}
+		return m[1] + `"***"`
+	})
 }
 
 // Excerpt shows the lines around a position of a loaded file.

@@ -325,3 +325,25 @@ func TestPanicInBuiltin(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What an ended test held is garbage: the next one is not stopped for it.
+func TestMemoryOfEndedTests(t *testing.T) {
+	root := t.TempDir()
+	path := filepath.Join(root, "hog.star")
+	text := "def test_hostile(t):\n    l = []\n    for i in range(100000000):\n        l.append('x' * 100000 + str(i))\n\ndef test_innocent(t):\n    for i in range(300):\n        len([x for x in range(1000)])\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := hostileHost(t, root)
+	m, err := h.Load(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *Error
+	if err := runHostile(h, path); !errors.As(err, &e) || e.Guard != "memory" {
+		t.Fatalf("the hog: %v", err)
+	}
+	if err := h.Thread(context.Background(), "innocent", nil).CallBounded(m.Globals["test_innocent"].(starlark.Callable), starlark.Tuple{starlark.None}); err != nil {
+		t.Errorf("the test after it: %v", err)
+	}
+}

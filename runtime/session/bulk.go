@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -135,6 +136,8 @@ type LoadSpec struct {
 	Header  bool   // the first line of Reader is no row
 	// Strict makes an error of what LOAD DATA LOCAL only warns of: values that were cut or changed, rows that were passed over.
 	Strict bool
+
+	crlf bool // lines of Reader end with CR LF
 }
 
 // readers numbers the driver's reader handlers, which are global: each load has a name of its own.
@@ -145,21 +148,23 @@ var readers atomic.Uint64
 // Next fails, the rows before it may have been loaded: in a transaction they can be rolled back.
 //
 // Every row must have as many values as there are columns. With Strict a text is read through once before anything is sent, so
-// that one that does not fit loads nothing; without, the server makes of it what it does.
+// that one that does not fit loads nothing; how its lines end is then found out, a byte order mark is passed over, and a header
+// names the columns. Without, the server makes of it what it does.
 func (s *Session) LoadData(c Call, l LoadSpec) (Result, error) {
-	want, err := s.columnCount(c, l)
+	columns, err := s.columnNames(c, l)
 	if err != nil {
 		return Result{}, err
+	}
+	want := len(columns)
+	if l.Reader != nil && l.Strict {
+		if l, err = fitted(l, columns); err != nil {
+			return Result{}, s.loadError(c, err)
+		}
 	}
 	name := "rig-" + strconv.FormatUint(readers.Add(1), 10)
 	sql := loadSQL(name, l, s.hub.cfg.Flavor != "embedded")
 	var r Result
 	if l.Reader != nil {
-		if l.Strict {
-			if err := fieldsFit(l, want); err != nil {
-				return Result{}, s.loadError(c, err)
-			}
-		}
 		mysql.RegisterReaderHandler(name, func() io.Reader { return l.Reader })
 		defer mysql.DeregisterReaderHandler(name)
 		r, err = s.Exec(c, sql, nil)
@@ -227,28 +232,54 @@ func (s *Session) loadError(c Call, err error) error {
 	return err
 }
 
-// columnCount is how many values a row must have; 0 where the server does not tell.
-func (s *Session) columnCount(c Call, l LoadSpec) (int, error) {
+// fitted adds to a load what its text tells. columns are those that a row without names has.
+func fitted(l LoadSpec, columns []string) (LoadSpec, error) {
+	named := l.Header && len(l.Columns) == 0 && len(columns) > 0 // by the header
+	want := len(columns)
+	if named {
+		want = 0
+	}
+	shape, err := readThrough(l, want)
+	if err != nil {
+		return l, err
+	}
+	l.crlf = shape.crlf
+	if !named || len(shape.names) == 0 {
+		return l, nil
+	}
+	for _, name := range shape.names {
+		if !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }) {
+			f := fault.New(fault.BadArgument, "", fmt.Sprintf("the header names %q, which is no column of %s: it has %s", name, l.Table, strings.Join(columns, ", ")))
+			return l, f.WithHint("columns = [...] says what the file's columns are, in its order")
+		}
+	}
+	l.Columns = shape.names
+	_, err = readThrough(l, len(shape.names))
+	return l, err
+}
+
+// columnNames are the columns whose values a row has; none where the server does not tell.
+func (s *Session) columnNames(c Call, l LoadSpec) ([]string, error) {
 	if len(l.Columns) > 0 {
-		return len(l.Columns), nil
+		return l.Columns, nil
 	}
 	if s.hub.cfg.Flavor == "mock" {
-		return 0, nil // it has no tables, and would tell of a statement that nobody wrote
+		return nil, nil // it has no tables, and would tell of a statement that nobody wrote
 	}
 	rows, err := s.quiet(c, "SHOW COLUMNS FROM "+quoteTable(l.Table))
 	if fault.IsKind(err, fault.Cancelled, fault.SessionBusy, fault.SessionClosed, fault.ConnectionLost) {
-		return 0, err
+		return nil, err
 	}
 	if err != nil {
-		return 0, nil // the statement itself tells better what is wrong
+		return nil, nil // the statement itself tells better what is wrong
 	}
-	n := 0
+	var names []string
 	for i := range rows.Len() { // of field, type, null, key, default, extra
 		if !strings.Contains(rows.At(i, len(rows.Columns())-1).Text, "INVISIBLE") {
-			n++
+			names = append(names, rows.At(i, 0).Text)
 		}
 	}
-	return n, nil
+	return names, nil
 }
 
 // warned makes an error of the warnings of the load that has just ended.
@@ -258,7 +289,7 @@ func (s *Session) warned(c Call, sql string) error {
 		return err
 	}
 	for _, w := range list {
-		if w.Level == "Note" {
+		if w.Level == "Note" && s.hub.cfg.Flavor != "embedded" { // that engine calls everything a note, lost rows too
 			continue
 		}
 		f := fault.Wrap(c.Op, s.name, sql, &mysql.MySQLError{Number: uint16(w.Code), Message: w.Message})
@@ -272,8 +303,14 @@ func (s *Session) warned(c Call, sql string) error {
 // nothing escapes by default; the embedded engine, which has no such mode, does not read hex digits here.
 func loadSQL(name string, l LoadSpec, hex bool) string {
 	tab, newline, quote, escape := `'\t'`, `'\n'`, `'"'`, `'\\'`
+	if l.crlf {
+		newline = `'\r\n'`
+	}
 	if hex {
 		tab, newline, quote, escape = "x'09'", "x'0a'", "x'22'", "x'5c'"
+		if l.crlf {
+			newline = "x'0d0a'"
+		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "LOAD DATA LOCAL INFILE 'Reader::%s' INTO TABLE %s CHARACTER SET utf8mb4", name, quoteTable(l.Table))

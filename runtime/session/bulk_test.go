@@ -278,6 +278,8 @@ func TestLoadDataStrict(t *testing.T) {
 		{"no number", csv("id,s\n1,a\nx,b\n"), fault.Truncated, []string{"'x'", "row 2", "the first of"}, 2},
 		{"too large", csv("id,s\n99999999999,a\n"), fault.OutOfRange, []string{"Out of range", "row 1"}, 1},
 		{"too long", csv("id,s\n1,abcd\n"), fault.Truncated, []string{"'s'", "row 1"}, 1},
+		{"a header of other columns", csv("id,name\n1,a\n"), fault.BadArgument, []string{`the header names "name", which is no column of t: it has id, s`}, 0},
+		{"line ends mixed", csv("id,s\r\n1,a\r\n2,b\n"), fault.BadArgument, []string{"row 2 ends with LF, the lines before it with CR LF (line 3 of the file)"}, 0},
 		{"a key twice", csv("id,s\n1,a\n1,b\n"), fault.DuplicateKey, []string{"Duplicate entry '1'"}, 1},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -297,6 +299,56 @@ func TestLoadDataStrict(t *testing.T) {
 	}
 	if r, err := a.LoadData(at(4), csv("id,s\n4,\"a,\"\"\"\n3,\n")); err != nil || r.RowsAffected != 2 {
 		t.Error(r.RowsAffected, err)
+	}
+}
+
+// What editors and other systems do to a text changes no value.
+func TestLoadDataText(t *testing.T) {
+	for name, target := range map[string]*server.Server{"mariadb": needMariadb(t), "embedded": embedded} {
+		t.Run(name, func(t *testing.T) {
+			w := on(t, target, nil)
+			a := w.open()
+			w.exec(a, "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(9), n INT)")
+			load := func(text, format string, header bool, columns ...string) {
+				t.Helper()
+				w.exec(a, "DELETE FROM t")
+				r, err := a.LoadData(at(2), session.LoadSpec{Table: "t", Reader: strings.NewReader(text), Format: format, Header: header, Columns: columns, Strict: true})
+				if err != nil || r.RowsAffected != 2 {
+					t.Errorf("%q: %d rows, %v", text, r.RowsAffected, err)
+				}
+				if got := w.one(a, "SELECT GROUP_CONCAT(CONCAT_WS('|', id, HEX(s), n) ORDER BY id) FROM t"); got != "1|61|7,2|62|8" {
+					t.Errorf("%q: %v", text, got)
+				}
+			}
+			load("1,a,7\n2,b,8\n", "csv", false)
+			load("1,a,7\r\n2,b,8\r\n", "csv", false)
+			load("n,id,s\r\n7,1,a\r\n8,2,b", "csv", true)
+			load("\xef\xbb\xbfs,ID,n\na,1,7\nb,2,8\n", "csv", true)
+			load("\xef\xbb\xbf1\ta\t7\r\n2\tb\t8\r\n", "tsv", false)
+			load("n\tid\ts\n7\t1\ta\n8\t2\tb\n", "tsv", true)
+			load("anything,at,all\n7,a,1\n8,b,2\n", "csv", true, "n", "s", "id")
+			if name == "mariadb" { // the embedded engine leaves quotes where they are
+				load("1,\"a\",7\r\n2,\"b\",8\r\n", "csv", false)
+				load("1,a,\"7\"\r\n2,b,\"8\"\r\n", "csv", false)
+			}
+		})
+	}
+}
+
+// The embedded engine says by notes what it lost.
+func TestLoadDataEmbeddedStrict(t *testing.T) {
+	w := on(t, embedded, nil)
+	a := w.open()
+	w.exec(a, "CREATE TABLE t (id INT PRIMARY KEY, n INT)")
+	for _, x := range []struct {
+		rows [][]driver.Value
+		kind fault.Kind
+	}{
+		{[][]driver.Value{{int64(1), int64(1)}, {int64(1), int64(2)}}, fault.DuplicateKey},
+		{[][]driver.Value{{int64(5), "abc"}}, fault.Truncated},
+	} {
+		_, err := a.LoadData(at(2), session.LoadSpec{Table: "t", Next: rowsOf(x.rows), Strict: true})
+		fails(t, err, x.kind)
 	}
 }
 

@@ -2,9 +2,11 @@ package session
 
 import (
 	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"rig/runtime/fault"
 )
@@ -15,56 +17,127 @@ func wrongFields(row, got, want int) *fault.Error {
 	return fault.New(fault.BadArgument, "", fmt.Sprintf("row %d has %s, want %d", row, count(got, "value"), want))
 }
 
-// fieldsFit reads a text through and checks that each row has want values (0: any), then goes back to where it was. It counts
-// as the server does, which loadSQL told it: a csv has quotes, doubled inside; a tsv has backslashes.
-func fieldsFit(l LoadSpec, want int) error {
-	if want == 0 {
-		return nil
-	}
+// textShape is what a text tells of itself.
+type textShape struct {
+	start int64    // where its first line begins: behind a byte order mark
+	crlf  bool     // lines end with CR LF
+	names []string // the header's, where it has one
+}
+
+// byteOrderMark is what some editors put before UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// readThrough reads a text to its end and goes back to its first line. It gives what the text tells of itself, and the first row
+// that does not have want values (0: any). Rows are counted as the server does, which loadSQL told it: a csv has quotes, doubled
+// inside; a tsv has backslashes.
+func readThrough(l LoadSpec, want int) (textShape, error) {
+	r := textReader{shape: textShape{start: -1}, want: want, header: l.Header, fields: fields{csv: l.Format == "csv", line: 1, at: 1, start: true}}
 	start, err := l.Reader.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return fmt.Errorf("read the rows: %w", err)
+		return r.shape, fmt.Errorf("read the rows: %w", err)
 	}
-	f := fields{csv: l.Format == "csv", line: 1, at: 1, start: true}
 	in := bufio.NewReaderSize(l.Reader, 64<<10)
-	row, header := 0, l.Header
+	r.shape.start = start
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		r.shape.start += int64(len(byteOrderMark))
+		_, _ = in.Discard(len(byteOrderMark)) // it was peeked at
+	}
 	for {
 		b, err := in.ReadByte()
 		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read the rows: %w", err)
+			return r.shape, fmt.Errorf("read the rows: %w", err)
 		}
-		over := err != nil
-		if ended := over && f.any || !over && f.see(b); ended {
-			if !header && f.count+1 != want {
-				e := wrongFields(row+1, f.count+1, want)
-				e.Message += fmt.Sprintf(" (line %d of the file)", f.at)
-				return e
-			}
-			if !header {
-				row++
-			}
-			header = false
-			f = fields{csv: f.csv, line: f.line, at: f.line, start: true}
+		if err := r.take(b, err != nil); err != nil {
+			return r.shape, err
 		}
-		if over {
+		if err != nil {
 			break
 		}
 	}
-	_, err = l.Reader.Seek(start, io.SeekStart)
-	return err
+	_, err = l.Reader.Seek(r.shape.start, io.SeekStart)
+	return r.shape, err
+}
+
+// textReader folds the bytes of a text.
+type textReader struct {
+	shape  textShape
+	want   int
+	header bool // the row at hand is the header
+	rows   int
+	ends   int // line ends that were seen
+	text   []byte
+	fields
+}
+
+// take looks at one byte more, or at the end of the text.
+func (r *textReader) take(b byte, over bool) error {
+	if over && !r.any || !over && !r.see(b) {
+		if r.header {
+			r.text = append(r.text, b)
+		}
+		return nil
+	}
+	if !over {
+		if err := r.lineEnd(); err != nil {
+			return err
+		}
+	}
+	if r.header {
+		if err := r.readHeader(); err != nil {
+			return err
+		}
+	} else if r.rows++; r.want > 0 && r.count+1 != r.want {
+		return r.at1(wrongFields(r.rows, r.count+1, r.want))
+	}
+	r.header = false
+	r.fields = fields{csv: r.csv, line: r.line, at: r.line, start: true}
+	return nil
+}
+
+// lineEnd sees to it that all lines end alike: the server knows one end, and what it does not know becomes part of a value.
+func (r *textReader) lineEnd() error {
+	r.ends++
+	if r.ends == 1 {
+		r.shape.crlf = r.carriage
+	}
+	if r.shape.crlf == r.carriage {
+		return nil
+	}
+	names := map[bool]string{true: "CR LF", false: "LF"}
+	return r.at1(fault.New(fault.BadArgument, "", fmt.Sprintf("row %d ends with %s, the lines before it with %s", r.rows+1, names[r.carriage], names[r.shape.crlf])))
+}
+
+func (r *textReader) at1(e *fault.Error) error {
+	e.Message += fmt.Sprintf(" (line %d of the file)", r.at)
+	return e
+}
+
+func (r *textReader) readHeader() error {
+	line := strings.TrimSuffix(string(r.text), "\r")
+	if !r.csv {
+		r.shape.names = strings.Split(line, "\t")
+		return nil
+	}
+	names, err := csv.NewReader(strings.NewReader(line)).Read()
+	if err != nil {
+		return fault.New(fault.BadArgument, "", fmt.Sprintf("the header is no csv: %v", err))
+	}
+	r.shape.names = names
+	return nil
 }
 
 // fields counts the separators of one row.
 type fields struct {
-	csv     bool
-	count   int  // separators so far
-	any     bool // the row has begun
-	start   bool // a value begins here
-	quoted  bool // inside quotes
-	quote   bool // the byte before was a quote inside quotes: it ends them, or is half of a doubled one
-	escaped bool // the byte before was a backslash
-	line    int  // of the text, from 1
-	at      int  // the line in which the row began
+	csv      bool
+	count    int  // separators so far
+	any      bool // the row has begun
+	start    bool // a value begins here
+	quoted   bool // inside quotes
+	quote    bool // the byte before was a quote inside quotes: it ends them, or is half of a doubled one
+	escaped  bool // the byte before was a backslash
+	carriage bool // the byte before was a carriage return outside of quotes
+	line     int  // of the text, from 1
+	at       int  // the line in which the row began
 }
 
 // see takes the next byte and tells whether it ended the row.
@@ -73,10 +146,16 @@ func (f *fields) see(b byte) bool {
 		f.line++
 	}
 	f.any = true
+	ended := false
 	if f.csv {
-		return f.seeCSV(b)
+		ended = f.seeCSV(b)
+	} else {
+		ended = f.seeTSV(b)
 	}
-	return f.seeTSV(b)
+	if !ended {
+		f.carriage = b == '\r' && !f.quoted
+	}
+	return ended
 }
 
 func (f *fields) seeTSV(b byte) bool {
@@ -100,7 +179,7 @@ func (f *fields) seeCSV(b byte) bool {
 	case f.quoted && f.quote && b == '"': // a doubled one
 		f.quote = false
 		return false
-	case f.quoted && f.quote && (b == ',' || b == '\n'):
+	case f.quoted && f.quote && (b == ',' || b == '\n' || b == '\r'):
 		f.quoted, f.quote = false, false
 	case f.quoted:
 		f.quote = b == '"'
