@@ -43,6 +43,7 @@ profile: parts ## take testdata/rig.pgo again: where rig spends its time, for th
 
 gen: ## write the generated reference pages and goldens again
 	$(GO) run -tags $(TAGS) ./cmd/rig doc --out docs/reference.md
+	$(GO) run -tags $(TAGS) ./cmd/rig doc --format pyi --out docs/rig.pyi
 	$(GO) test -tags $(TAGS) ./runtime/report ./runtime/config -update
 
 clean: ## remove what the other targets made

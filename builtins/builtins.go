@@ -11,6 +11,7 @@ import (
 	"rig/builtins/data"
 	"rig/builtins/errors"
 	"rig/builtins/expect"
+	"rig/builtins/history"
 	"rig/builtins/lab"
 	"rig/builtins/log"
 	"rig/builtins/machine"
@@ -51,6 +52,7 @@ func Modules(o Options) []*spec.Module {
 		metrics.Module(&metric.Registry{}),
 		mock.Module(),
 		data.Module(data.NewStates()),
+		history.Module(),
 	}
 }
 

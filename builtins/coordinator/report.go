@@ -183,7 +183,7 @@ func (r *report) Attr(name string) (starlark.Value, error) { return reportType.A
 func (r *report) AttrNames() []string { return reportType.AttrNames() }
 
 var reportType = (&spec.Type{
-	Name: "coordinator_report", Var: "report",
+	Name: "coordinator_report", Var: "report", Elem: "member",
 	Doc: "How a run of a coordinator ended. Printing it shows a table: id, state, duration, error. It is true when no member failed; report[\"id\"] is a member, and a loop goes over all.",
 	Example: `
 def work(ctx):

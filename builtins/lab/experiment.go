@@ -115,82 +115,114 @@ func (x *experiment) findFunctions() error {
 	return nil
 }
 
-// orders reads which orders to run. most is how many there may be, for the choice of lanes.
-func (x *experiment) orders() (o schedule.Orders, most int, err error) {
-	if !x.c.Has("order") && x.lanesOrder != nil && !x.c.Has("sample") {
-		return schedule.Given([][]schedule.Place{x.lanesOrder}), 1, nil
+// chosen are the orders of a call. most is how many there may be, for the choice of lanes; make is called when the lanes are open.
+type chosen struct {
+	most int
+	make func() schedule.Orders
+}
+
+func choose(o schedule.Orders, most int) chosen {
+	return chosen{most, func() schedule.Orders { return o }}
+}
+
+// orders reads which orders to run.
+func (x *experiment) orders() (chosen, error) {
+	if both := x.c.Has("sample") && x.c.Has("explore"); both {
+		return chosen{}, x.c.Errorf("sample", "give either sample or explore")
+	}
+	drawn := x.c.Has("sample") || x.c.Has("explore")
+	if !x.c.Has("order") && x.lanesOrder != nil && !drawn {
+		return choose(schedule.Given([][]schedule.Place{x.lanesOrder}), 1), nil
 	}
 	if !x.c.Has("order") {
 		return x.allOrders()
 	}
-	if x.c.Has("sample") {
-		return nil, 0, x.c.Errorf("sample", "an order is given, and there is nothing to draw")
+	if drawn {
+		return chosen{}, x.c.Errorf("order", "an order is given: there is nothing to sample or explore")
 	}
 	var texts []string
+	var err error
 	if one, ok := starlark.AsString(x.c.Arg("order")); ok {
 		texts = []string{one}
 	} else if texts, err = x.c.Texts("order"); err != nil {
-		return nil, 0, err
+		return chosen{}, err
 	}
 	if len(texts) == 0 {
-		return nil, 0, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
+		return chosen{}, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
 	}
 	var all [][]schedule.Place
 	for _, text := range texts {
 		p, err := x.plan.ParseOrder(text)
 		if err != nil {
-			return nil, 0, x.orderError("order", err)
+			return chosen{}, x.orderError("order", err)
 		}
 		all = append(all, p)
 	}
-	return schedule.Given(all), len(all), nil
+	return choose(schedule.Given(all), len(all)), nil
 }
 
-func (x *experiment) allOrders() (schedule.Orders, int, error) {
-	if n := x.c.Int("sample"); x.c.Has("sample") {
-		if n < 1 || n > mostRuns {
-			return nil, 0, x.c.Errorf("sample", "want 1 to %d orders, got %d", mostRuns, n)
+func (x *experiment) allOrders() (chosen, error) {
+	for _, name := range []string{"sample", "explore", "limit"} {
+		if n := x.c.Int(name); x.c.Has(name) && (n < 1 || n > mostRuns) {
+			return chosen{}, x.c.Errorf(name, "want 1 to %d orders, got %d", mostRuns, n)
 		}
-		return x.plan.Sample(int(n), uint64(x.t.Seed())), int(n), nil
 	}
-	limit := x.c.Int("limit")
-	if limit < 1 || limit > mostRuns {
-		return nil, 0, x.c.Errorf("limit", "want 1 to %d, got %d", mostRuns, limit)
+	seed := uint64(x.t.Seed())
+	if n := int(x.c.Int("sample")); n > 0 {
+		return choose(x.plan.Sample(n, seed), n), nil
+	}
+	if n := int(x.c.Int("explore")); n > 0 {
+		return chosen{n, func() schedule.Orders { return x.plan.Explore(n, seed, x.lanes[0].known().Linked()) }}, nil
 	}
 	total := x.plan.Total()
-	if !total.IsInt64() || total.Int64() > limit {
-		return nil, 0, &spec.ArgError{
+	if limit := x.c.Int("limit"); !total.IsInt64() || total.Int64() > limit {
+		return chosen{}, &spec.ArgError{
 			Call: x.c.Name(), Param: "order", Problem: fmt.Sprintf("there are %s orders of these steps, more than the limit of %d", schedule.Many(total), limit),
-			Hint: "draw some: sample = 200; or raise limit =",
+			Hint: "draw some: sample = 200; or the most telling ones: explore = 200; or raise limit =",
 		}
 	}
-	return x.plan.Permutations(), int(total.Int64()), nil
+	return choose(x.plan.Permutations(), int(total.Int64())), nil
 }
 
 // mostRuns is the most orders of one call.
 const mostRuns = 100_000
 
 // run prepares lanes, runs the orders in them, and gives the result.
-func (x *experiment) run() (starlark.Value, error) {
-	orders, most, err := x.orders()
+func (x *experiment) run() (*Result, error) {
+	which, err := x.orders()
 	if err != nil {
 		return nil, err
+	}
+	if o := x.c.Str("oracle"); o != "" && o != "serial" {
+		return nil, x.c.Errorf("oracle", "there is \"serial\", got %q", o)
 	}
 	if x.waits, err = x.t.Waits(x.target); err != nil {
 		return nil, err
 	}
 	x.tellWeak()
-	err = x.open(x.laneCount(most), most > 1)
+	var r *Result
+	err = x.open(x.laneCount(which.most), which.most > 1 || x.c.Has("oracle"))
 	if err == nil {
-		err = x.work(orders)
+		r, err = x.experiment(which.make())
 	}
 	if closed := x.close(); err == nil {
 		err = closed
 	}
-	if err != nil {
+	return r, err
+}
+
+// experiment runs the orders, and the serial ones where they are to be compared.
+func (x *experiment) experiment(orders schedule.Orders) (*Result, error) {
+	if err := x.work(orders); err != nil {
 		return nil, err
 	}
-	return x.result(orders)
+	r := x.result(orders)
+	if x.c.Has("oracle") {
+		if err := x.compare(r); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 // tellWeak says once in a call how little the server tells.
@@ -262,7 +294,7 @@ func (x *experiment) one(l *lane, next schedule.Next, place int) error {
 		err = x.mistake(r)
 	}
 	if err == nil {
-		r.Final, err = schedule.Final(l.store)
+		r.Final, err = l.known().Final(l.store)
 	}
 	if !abandoned {
 		x.ended(number, r, err)

@@ -27,6 +27,7 @@ type lane struct {
 	base     *schedule.Fixture // what the test had made, before setup
 	ready    *schedule.Fixture // after setup, where it need not run again
 	again    bool              // setup and teardown run with each order
+	several  bool              // more than one order is to run
 	used     bool              // an order has run
 }
 
@@ -34,9 +35,12 @@ type lane struct {
 // than this the server would share its processors among.
 const lanesMost = 4
 
+// lanesEach is how many orders make another lane worth its making: a database, its tables and sessions take about as long.
+const lanesEach = 25
+
 // laneCount chooses how many lanes there are for a number of orders.
 func (x *experiment) laneCount(orders int) int {
-	n := min(lanesMost, (orders+4)/5)
+	n := min(lanesMost, 1+orders/lanesEach)
 	if x.c.Has("parallel") {
 		n = int(x.c.Int("parallel"))
 	}
@@ -173,9 +177,9 @@ func (l *lane) bound(s *session.Session) error {
 
 // prepare runs setup where once is enough.
 func (l *lane) prepare(several bool) error {
-	l.again = several && l.everyTime()
+	l.several, l.again = several, several && l.everyTime()
 	if l.again {
-		return nil
+		return nil // begin plays it
 	}
 	if err := l.play(l.x.setup); err != nil {
 		return fmt.Errorf("setup: %w", err)
@@ -246,11 +250,24 @@ func (l *lane) restore() error {
 				return err
 			}
 		}
-		return l.play(l.x.setup)
+		if err := l.play(l.x.setup); err != nil || l.ready != nil {
+			return err
+		}
+		var err error
+		l.ready, err = schedule.TakeFixture(l.store)
+		return err
 	case l.used:
 		return l.ready.Restore(l.store)
 	}
 	return nil
+}
+
+// known is what the tables are, as far as it was looked at.
+func (l *lane) known() *schedule.Fixture {
+	if l.ready != nil {
+		return l.ready
+	}
+	return l.base
 }
 
 // rebuild makes the tables again that the test had. Views, triggers and routines cannot be made again: then the rows alone are put
@@ -314,14 +331,30 @@ func (l *lane) close() error {
 	if l.control == nil {
 		return errors.Join(all...)
 	}
-	if !l.again && l.used && l.drop == nil && !l.control.Closed() {
-		all = append(all, l.play(l.x.teardown))
+	if l.drop == nil && l.used && !l.control.Closed() {
+		all = append(all, l.leave())
 	}
 	all = append(all, l.control.Close())
 	if l.drop != nil {
 		all = append(all, l.drop())
 	}
 	return errors.Join(all...)
+}
+
+// leave tears down, and after several orders gives the test's tables back what they had before.
+func (l *lane) leave() error {
+	if !l.again {
+		if err := l.play(l.x.teardown); err != nil {
+			return fmt.Errorf("teardown: %w", err)
+		}
+	}
+	switch {
+	case l.again:
+		return l.rebuild()
+	case l.several:
+		return l.base.Restore(l.store)
+	}
+	return nil
 }
 
 // conns are the sessions in the order of the plan.

@@ -128,7 +128,7 @@ func (m *connection) AttrNames() []string { return connectionType.AttrNames() }
 
 var connectionType = (&spec.Type{
 	Live: true,
-	Name: "mock_connection", Var: "conn",
+	Name: "mock_connection", Var: "conn", Open: true, // it has what sessions have
 	Doc: "What the session that mock.connection gives has beside every member of a session.",
 	Example: `
 conn = mock.connection([{"query": "DELETE FROM log", "affected": 3, "times": 1}])

@@ -38,6 +38,7 @@ type Func struct {
 	Doc      string // the first sentence is the summary
 	Params   []Param
 	Returns  string // a type name, "None" when empty
+	Elem     string // the type of what a returned list holds; empty when it varies
 	Example  string // Starlark statements that run inside a test with `t` bound; empty only for methods shown in their type's example
 	LoadTime bool   // may be called while a module loads; everything else is refused there
 	Impl     Impl
@@ -63,6 +64,8 @@ type Type struct {
 	Name    string // as scripts see it: "session"
 	Var     string // how docs and errors name an instance: "conn"; Name when empty
 	Doc     string
+	Elem    string // the type of what iteration gives; empty when there is none
+	Open    bool   // there may be attributes that are not declared, as a row has its columns
 	Example string
 	Attrs   []Attr
 	Methods []*Func

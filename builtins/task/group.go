@@ -121,7 +121,7 @@ expect.contains(bugs[0], "division by zero")
 			}
 			return g.of(k), nil
 		}},
-		{Name: "wait", Returns: "list", Doc: "Waits for all and returns their outcomes in the order of their start, as task.map does. A mistake or a failed expectation in one of them is raised here.", Params: []spec.Param{groupTimeout}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "wait", Returns: "list", Elem: "outcome", Doc: "Waits for all and returns their outcomes in the order of their start, as task.map does. A mistake or a failed expectation in one of them is raised here.", Params: []spec.Param{groupTimeout}, Impl: func(c *spec.Call) (starlark.Value, error) {
 			t, err := scenario.FromThread(c.Thread)
 			if err != nil {
 				return nil, err

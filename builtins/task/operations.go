@@ -131,7 +131,7 @@ expect.eq((r.state, r.connection_id, r.value.scalar()), ("ok", 0, 1))
 }).Seal()
 
 var operationsFunc = &spec.Func{
-	Name: "operations", Returns: "list",
+	Name: "operations", Returns: "list", Elem: "operation",
 	Doc: "Runs operations on several sessions: in order within a connection, at the same time across them. It returns one result for each, in the order given. After an error the rest of that connection is skipped and its transaction is rolled back. An operation is a dict: {\"connection_id\": 0, \"operation\": \"start_transaction\" | \"query\" | \"commit\" | \"rollback\", \"query\": \"SELECT 1\"}, with query for that operation only.",
 	Params: []spec.Param{
 		{Name: "conns", Type: "list", Doc: "Sessions; connection_id counts them from 0."},

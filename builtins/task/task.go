@@ -351,7 +351,7 @@ func unseen(c *spec.Call, t *scenario.Test, failed []*value.Outcome, all int) {
 const maxTasks = 100_000
 
 var parallelFunc = &spec.Func{
-	Name: "parallel", Returns: "list",
+	Name: "parallel", Returns: "list", Elem: "outcome",
 	Doc:    "Calls all functions at the same time and returns their outcomes in order when all have ended. Errors of the database are in the outcomes; a failed expectation in a function fails the test.",
 	Params: []spec.Param{{Name: "fns", Type: "list", Doc: "Functions without arguments."}},
 	Example: `
@@ -384,7 +384,7 @@ func elements(c *spec.Call, name string) ([]starlark.Value, error) {
 }
 
 var mapFunc = &spec.Func{
-	Name: "map", Returns: "list",
+	Name: "map", Returns: "list", Elem: "outcome",
 	Doc: "Calls fn(item) for all items at the same time and returns the outcomes in order when all have ended.",
 	Params: []spec.Param{
 		{Name: "fn", Type: "callable", Doc: "What to call."},

@@ -146,7 +146,7 @@ expect.eq(a.name, "writer")
 const maxSessions = 10_000
 
 var sessionsFunc = &spec.Func{
-	Name: "sessions", Returns: "list",
+	Name: "sessions", Returns: "list", Elem: "session",
 	Doc: "Opens n sessions as connect does, named s1, s2, ....",
 	Params: []spec.Param{
 		{Name: "n", Type: "int", Doc: "How many, at least 1."},

@@ -341,8 +341,8 @@ func bare(name string, f func(*Rows) (starlark.Value, error)) func(*starlark.Thr
 
 var rowsType = (&spec.Type{
 	Live: true,
-	Name: "rows",
-	Doc:  "The rows of a result. len(rows), rows[0] and for row in rows work; printing shows a table. A row gives its values as row.name, row[\"name\"], row[0]; columns without a usable name as row.col_0.",
+	Name: "rows", Elem: "row",
+	Doc: "The rows of a result. len(rows), rows[0] and for row in rows work; printing shows a table. A row gives its values as row.name, row[\"name\"], row[0]; columns without a usable name as row.col_0.",
 	Example: `
 rows = t.db.query("SELECT 1 AS id, 'ann' AS name UNION SELECT 2, 'bob'")
 expect.eq(len(rows), 2)
@@ -395,7 +395,7 @@ expect.eq(rows.column("id"), [1, 2])
 			}
 			return starlark.NewList(out), nil
 		}},
-		{Name: "dicts", Returns: "list", Doc: "The rows as dicts by column name.", Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "dicts", Returns: "list", Elem: "dict", Doc: "The rows as dicts by column name.", Impl: func(c *spec.Call) (starlark.Value, error) {
 			r := rows(c.Recv)
 			out := make([]starlark.Value, r.Len())
 			for i := range out {
@@ -410,7 +410,7 @@ expect.eq(rows.column("id"), [1, 2])
 			}
 			return starlark.NewList(out), nil
 		}},
-		{Name: "tuples", Returns: "list", Doc: "The rows as tuples.", Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "tuples", Returns: "list", Elem: "tuple", Doc: "The rows as tuples.", Impl: func(c *spec.Call) (starlark.Value, error) {
 			return starlark.NewList(tuples(rows(c.Recv))), nil
 		}},
 	},
@@ -418,8 +418,8 @@ expect.eq(rows.column("id"), [1, 2])
 
 var rowType = (&spec.Type{
 	Live: true,
-	Name: "row",
-	Doc:  "One row of a result. row.name, row[\"name\"] and row[0] give a value, a, b = row takes it apart, len(row) counts the columns.",
+	Name: "row", Open: true,
+	Doc: "One row of a result. row.name, row[\"name\"] and row[0] give a value, a, b = row takes it apart, len(row) counts the columns.",
 	Example: `
 row = t.db.query("SELECT 1 AS id, 'ann' AS name").one()
 expect.eq((row.id, row["name"], row[0], row.col_1), (1, "ann", 1, "ann"))

@@ -21,7 +21,7 @@ import (
 )
 
 var streamFunc = &spec.Func{
-	Name: "stream", Returns: "stream",
+	Name: "stream", Elem: "row", Returns: "stream",
 	Doc:    "Runs a query whose rows are read one at a time, without holding the result: for row in conn.stream(sql). The session is busy until the last row or close().",
 	Params: []spec.Param{sqlParam, argsParam, timeoutParam},
 	Example: `
@@ -314,7 +314,7 @@ expect.true(p.done)
 }).Seal()
 
 var queryAllFunc = &spec.Func{
-	Name: "query_all", Returns: "list",
+	Name: "query_all", Returns: "list", Elem: "rows|result",
 	Doc: "Runs a statement that gives several results, such as CALL, and returns the list of them.",
 	Params: []spec.Param{
 		{Name: "sql", Type: "str", Doc: "The statement, or several when multi is true."},

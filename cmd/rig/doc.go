@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -9,14 +10,17 @@ import (
 	"rig/builtins"
 	"rig/builtins/expect"
 	"rig/builtins/spec"
+	"rig/runtime/catalog"
 	"rig/runtime/scenario"
 )
 
 // docCmd shows the reference of the script language, made from the declarations of the built-ins.
 type docCmd struct {
-	Name string `arg:"" optional:"" help:"A module, type or function: task, session, conn.query, expect.eq. errors prints the table of errors."`
+	Name string `arg:"" optional:"" help:"A module, type or function: task, session, conn.query, expect.eq, len; a script, or script.star:function. errors prints the table of errors."`
 	Of   string `arg:"" optional:"" help:"With errors: a number, a name, a SQLSTATE, a kind or a category."`
-	Out  string `placeholder:"FILE" help:"Write the whole reference as Markdown to a file."`
+
+	Format string `short:"f" default:"md" enum:"md,json,pyi,html" help:"Of the whole reference: md, json, pyi (stubs for editors) or html."`
+	Out    string `placeholder:"FILE" help:"Write the whole reference to a file."`
 }
 
 func modules() []*spec.Module {
@@ -25,23 +29,20 @@ func modules() []*spec.Module {
 
 // Run prints it.
 func (c *docCmd) Run(s streams) error {
-	if c.Out != "" {
-		var b strings.Builder
-		writeReference(&b, modules())
-		if err := os.WriteFile(c.Out, []byte(b.String()), 0o644); err != nil {
-			return usage("%v", err)
-		}
-		return nil
+	if c.Name == "" || c.Out != "" {
+		return c.whole(s)
+	}
+	if c.Format != "md" {
+		return usage("--format %s is for the whole reference: leave %q out", c.Format, c.Name)
+	}
+	if file, name, ok := userFile(c.Name); ok {
+		return docUserFile(s.out, file, name)
 	}
 	if c.Name == "errors" {
 		return docErrors(s.out, c.Of)
 	}
 	if c.Of != "" {
 		return usage("doc takes one name; only doc errors takes what to show of them")
-	}
-	if c.Name == "" {
-		writeReference(s.out, modules())
-		return nil
 	}
 	var names []string
 	found := false
@@ -58,8 +59,39 @@ func (c *docCmd) Run(s streams) error {
 			}
 		}
 	}
+	names = append(names, writeLanguageMatching(s.out, c.Name, &found)...)
 	if !found {
 		return usage("there is no %q%s", c.Name, didYouMean(c.Name, names))
+	}
+	return nil
+}
+
+// whole prints everything in one of the formats.
+func (c *docCmd) whole(s streams) error {
+	var b strings.Builder
+	switch c.Format {
+	case "json":
+		e := json.NewEncoder(&b)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		if err := e.Encode(spec.Catalog(modules())); err != nil {
+			return err
+		}
+	case "pyi":
+		writeStubs(&b, spec.Catalog(modules()))
+	case "html":
+		if err := writeHTML(&b, spec.Catalog(modules())); err != nil {
+			return err
+		}
+	default:
+		writeReference(&b, modules())
+	}
+	if c.Out == "" {
+		_, err := io.WriteString(s.out, b.String())
+		return err
+	}
+	if err := os.WriteFile(c.Out, []byte(b.String()), 0o644); err != nil {
+		return usage("%v", err)
 	}
 	return nil
 }
@@ -102,6 +134,65 @@ func writeReference(w io.Writer, all []*spec.Module) {
 	for _, m := range all {
 		writeModule(w, m)
 	}
+	writeLanguage(w)
+}
+
+// writeLanguage prints what Starlark itself brings, a line for each.
+func writeLanguage(w io.Writer) {
+	ms, ts := catalog.Language()
+	for _, m := range ms {
+		title := "Starlark's own functions"
+		if m.Name != "" {
+			title = "Starlark's module `" + m.Name + "`"
+		}
+		fmt.Fprintf(w, "\n## %s\n\n%s\n\n", title, m.Doc)
+		writeLines(w, m.Name, m.Funcs, m.Values)
+	}
+	for _, t := range ts {
+		fmt.Fprintf(w, "\n## Starlark's type `%s`\n\n%s\n\n", t.Name, t.Doc)
+		writeLines(w, t.Var, t.Methods, t.Attrs)
+	}
+}
+
+func writeLines(w io.Writer, owner string, funcs []*catalog.Func, values []*catalog.Value) {
+	for _, v := range values {
+		fmt.Fprintf(w, "- `%s` (%s): %s\n", qualify(owner, v.Name), v.Type, v.Doc)
+	}
+	for _, f := range funcs {
+		fmt.Fprintf(w, "- `%s` -> %s: %s\n", f.Signature(), f.Returns, f.Doc)
+	}
+}
+
+// writeLanguageMatching prints what of Starlark itself has the name, qualified or not, and gives all names.
+func writeLanguageMatching(w io.Writer, name string, found *bool) []string {
+	var all []string
+	show := func(funcs []*catalog.Func, owner string) {
+		for _, f := range funcs {
+			all = append(all, f.Qualified())
+			if !*found && (f.Qualified() == name || owner+"."+f.Name == name) {
+				*found = true
+				fmt.Fprintf(w, "\n### `%s`\n\nReturns %s. %s\n", f.Signature(), f.Returns, f.Doc)
+			}
+		}
+	}
+	ms, ts := catalog.Language()
+	for _, m := range ms {
+		show(m.Funcs, m.Name)
+		if m.Name != "" && m.Name == name && !*found {
+			*found = true
+			fmt.Fprintf(w, "\n## %s\n\n%s\n\n", m.Name, m.Doc)
+			writeLines(w, m.Name, m.Funcs, m.Values)
+		}
+	}
+	for _, t := range ts {
+		show(t.Methods, t.Name)
+		if t.Name == name && !*found {
+			*found = true
+			fmt.Fprintf(w, "\n## Type %s\n\n%s\n\n", t.Name, t.Doc)
+			writeLines(w, t.Var, t.Methods, t.Attrs)
+		}
+	}
+	return all
 }
 
 func writeModule(w io.Writer, m *spec.Module) {

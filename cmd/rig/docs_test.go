@@ -35,6 +35,14 @@ func TestReferenceIsFresh(t *testing.T) {
 	if string(have) != b.String() {
 		t.Error("docs/reference.md is stale: run make gen")
 	}
+	b.Reset()
+	writeStubs(&b, spec.Catalog(modules()))
+	if have, err = os.ReadFile("../../docs/rig.pyi"); err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != b.String() {
+		t.Error("docs/rig.pyi is stale: run make gen")
+	}
 }
 
 // TestDeclarations: every built-in is documented, with types that exist and an example.
@@ -48,7 +56,7 @@ func TestDeclarations(t *testing.T) {
 			types[typ.Name] = true
 		}
 	}
-	for _, extra := range []string{"struct", "time.time", "time.duration", "test", "set", "policy", "breaker", "handler", "date", "clock"} {
+	for _, extra := range []string{"struct", "time.time", "time.duration", "test", "set", "policy", "breaker", "handler", "date", "clock", "tuple", "mock_any"} {
 		types[extra] = true
 	}
 	seen := map[string]bool{}
@@ -77,7 +85,7 @@ func TestDeclarations(t *testing.T) {
 				}
 			}
 		}
-		for typ := range strings.SplitSeq(f.Returns, "|") {
+		for typ := range strings.SplitSeq(f.Returns+"|"+f.Elem, "|") {
 			if typ != "" && !types[typ] {
 				t.Errorf("%s returns the unknown type %q", name, typ)
 			}
@@ -85,6 +93,14 @@ func TestDeclarations(t *testing.T) {
 	}
 	done := map[*spec.Type]bool{}
 	for _, m := range modules() {
+		if m.Doc == "" {
+			t.Errorf("module %q has no doc", m.Name)
+		}
+		for _, c := range m.Constants {
+			if c.Doc == "" || c.Type == "" {
+				t.Errorf("%s.%s has no doc or no type", m.Name, c.Name)
+			}
+		}
 		for _, f := range m.Funcs {
 			check(m.Name, f, true)
 		}

@@ -58,6 +58,8 @@ func detailModule(e *event.Event) string {
 		return "coordinator"
 	case *event.Progress:
 		return "watch"
+	case *event.History, *event.Verdict:
+		return "history"
 	case *event.Span:
 		return "span"
 	case *event.Expect:
@@ -141,6 +143,10 @@ func flowText(e *event.Event) string {
 		return memberText(d)
 	case *event.Expect:
 		return sentence(d.Error, "expectation failed")
+	case *event.History:
+		return sentence(nil, "history %s of %s begins", d.Name, d.Model)
+	case *event.Verdict:
+		return verdictText(d)
 	}
 	return scheduleText(e)
 }
@@ -176,6 +182,18 @@ func stepText(d *event.Step) string {
 		return sentence(d.Error, "%s failed", d.Step)
 	}
 	return "" // the statement has a line of its own
+}
+
+func verdictText(d *event.Verdict) string {
+	text := fmt.Sprintf("history %s is %s", d.Name, d.Valid)
+	if d.Level != "" {
+		text += " as " + d.Level
+	}
+	text += ", " + count(int64(d.Operations), "operation")
+	if len(d.Anomalies) > 0 {
+		text += ": " + strings.Join(d.Anomalies, ", ")
+	}
+	return sentence(nil, "%s", text)
 }
 
 func memberText(d *event.Member) string {

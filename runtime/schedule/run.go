@@ -80,6 +80,7 @@ type Table struct {
 	Rows    [][]string
 	Values  []any // one for each row, for the caller
 	Cut     bool  // it has more
+	Counter int   // its AUTO_INCREMENT column, from 1; 0 is none
 }
 
 // Next chooses the step to send. busy tells that a session waits. ok is false when all are sent; an error ends the run.

@@ -70,6 +70,7 @@ type Options struct {
 	Database   string
 	Isolation  string
 	Autocommit *bool
+	Quiet      bool      // statements are no events: who uses the session tells what it did
 	Test       string    // for events
 	Parent     event.ID  // for events
 	Pos        event.Pos // the line that opened it

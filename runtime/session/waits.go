@@ -65,6 +65,23 @@ func cellText(v driver.Value) string {
 	return fmt.Sprint(v)
 }
 
+// Waits asks the server whether the statement that runs waits for a lock, and for whom. Where the server does not tell, or
+// nothing runs, it does not wait.
+func (s *Session) Waits() wait.State {
+	if _, busy := s.Activity(); !busy {
+		return wait.State{}
+	}
+	w, err := s.hub.Waits()
+	if err != nil {
+		return wait.State{}
+	}
+	state, err := w.Look(s.Thread())
+	if err != nil {
+		return wait.State{}
+	}
+	return state
+}
+
 // Blocked waits until the server says that the statement waits for a lock (true), or until it has ended or within has
 // passed (false). Where the server cannot be asked, a statement that still runs when within has passed, or that has been quiet for long,
 // counts as blocked.

@@ -200,6 +200,12 @@ func cyclic(found map[uint64]State) bool {
 	return false
 }
 
+// Look asks once whether a thread waits, for those who show it. A thread of which the server tells nothing does not.
+func (w *Watcher) Look(thread uint64) (State, error) {
+	found, err := w.look([]uint64{thread}, 0)
+	return found[thread], err
+}
+
 // look tells which of the threads wait. elapsed is how long they have been quiet.
 func (w *Watcher) look(threads []uint64, elapsed time.Duration) (map[uint64]State, error) {
 	found := map[uint64]State{}
