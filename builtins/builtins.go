@@ -11,6 +11,8 @@ import (
 	"rig/builtins/data"
 	"rig/builtins/errors"
 	"rig/builtins/expect"
+	"rig/builtins/history"
+	"rig/builtins/lab"
 	"rig/builtins/log"
 	"rig/builtins/machine"
 	"rig/builtins/metrics"
@@ -43,12 +45,14 @@ func Modules(o Options) []*spec.Module {
 		coordinator.Module(),
 		retry.Module(),
 		watch.Module(),
+		lab.Module(),
 		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),
 		metrics.Module(&metric.Registry{}),
 		mock.Module(),
 		data.Module(data.NewStates()),
+		history.Module(),
 	}
 }
 

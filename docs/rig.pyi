@@ -553,6 +553,103 @@ class Breaker:
         """Ends the breaker for good: every later call, of any task, is refused with an error that names this line."""
         ...
 
+class Schedule:
+    """What came of a schedule. It prints as its transcript, or for several orders as the table of outcomes; expect.golden keeps either."""
+    outcomes: list
+    """What the orders gave, the most frequent first; see schedule_outcome."""
+    steps: list
+    """The steps of the first run as they were sent; see schedule_step."""
+    deadlocks: list
+    """Those of the first run; see schedule_deadlock."""
+    transcript: str
+    """The first run in lanes."""
+    anomalies: list
+    """The names of what no serial order gives, sorted; empty without oracle =."""
+    run: int
+    """How many orders were run."""
+    pruned: int
+    """How many orders cannot happen, or only swap steps that commute."""
+    total: int
+    """How many orders there are."""
+    left: int
+    """How many were neither run nor pruned."""
+    def step(self, name: str) -> ScheduleStep:
+        """A step of the first run by its name. name: "a1"."""
+        ...
+
+class ScheduleOutcome:
+    """What several orders of a schedule gave alike: the same rows, errors, waits and tables. The values are those of the example."""
+    label: str
+    """A, B, ..., the most frequent first."""
+    count: int
+    """How many orders gave it."""
+    order: str
+    """One of them."""
+    orders: list
+    """All of them."""
+    kind: str
+    """"ok", or the kinds of errors that steps ended with: "deadlock"."""
+    rows: dict
+    """Step -> its rows as tuples, of those that gave rows."""
+    errors: dict
+    """Step -> the kind of its error, of those that failed."""
+    waits: dict
+    """Step -> the sessions that it waited for, of those that waited."""
+    final: dict
+    """Table -> its rows in the end, as tuples, sorted."""
+    anomaly: str
+    """What no serial order gives; "" without one, or without oracle =."""
+    transcript: str
+    """The example in lanes."""
+
+class ScheduleStep:
+    """A step of a schedule that was run."""
+    name: str
+    """"a1"."""
+    session: str
+    """"a"."""
+    sql: str
+    """The statement, or the name of the function."""
+    rows: Any
+    """Its rows as tuples, or what the function returned; None without."""
+    rows_affected: int
+    """How many rows it changed."""
+    error: Error | None
+    """What it failed with; None when it succeeded."""
+    waits: bool
+    """Whether it waited for a lock."""
+    weak: bool
+    """That it waited is known only because it was quiet for long: the server does not tell."""
+    blockers: list
+    """The sessions that it waited for; "another session" is none of the schedule's."""
+    lock: str | None
+    """The lock that it waited for: "X on PRIMARY (1) of account"."""
+    released_by: str | None
+    """The step that let it proceed; None when it did not wait, or nothing did."""
+    implicit_commit: bool
+    """It was DDL and committed its session's transaction."""
+
+class Step:
+    """A step of a schedule with what is expected of it; see step()."""
+    name: str
+    """Its name, "" where it is numbered."""
+    sql: str
+    """The statement, or the name of the function."""
+
+class ScheduleDeadlock:
+    """A deadlock that the server resolved by ending a transaction."""
+    victim: str
+    """The session whose transaction was rolled back."""
+    cycle: list
+    """(waiter, holder, lock) for each wait, as the server tells; empty where it does not."""
+
+class Lanes:
+    """A schedule read from a transcript; interleave runs it."""
+    order: str
+    """The order of the lines."""
+    sessions: dict
+    """Session -> its statements."""
+
 class ErrorClass:
     """What an error means."""
     category: str
@@ -741,6 +838,85 @@ class Fake:
         """A second of a day, both ends included. lo: The first day. hi: The last day."""
         ...
 
+class History:
+    """Operations of clients as they happen. Each session is a client; several tasks may record into one history. How an operation ended follows from the protocol: ok if its COMMIT, or each of its changes outside a transaction, was answered; failed if nothing of it can last; unknown if the answer was lost or the server was stopped at it. After an unknown one its session counts as a new process, as what was sent may still happen. The history is part of the journal: rig check run.jsonl checks it again."""
+    name: str
+    """Its name in the journal."""
+    model: str
+    """What its operations do."""
+    counts: dict
+    """How many operations are "ok", "failed", "unknown" and "running"."""
+    def txn(self, conn: Session, ops: list, *, run: Callable[..., Any] = ..., isolation: str = ...) -> HistoryOp:
+        """Runs micro-operations as one transaction and records it: ("r", key), and ("append", key, value) of list-append or ("w", key, value) of rw-register. Without run they go to a table that rig makes in the session's database. Each value may be written only once to a key, as who reads it could not tell whose it is. Errors of the database end in the operation, not in the script. conn: The session that does it; it is the client. ops: The micro-operations; keys and values are int or str. Frozen. run: run(conn, op) does one of them on tables of the script's own, within the transaction; of an "r" it returns what was read: a list, or for rw-register a value or None. isolation: The level of this transaction; the session's without it."""
+        ...
+    def op(self, conn: Session, f: str, fn: Callable[..., Any], *args: Any, value: Any = ...) -> HistoryOp:
+        """Records fn(conn, *args) as one operation. If it is ok, what fn returns is its value (None: what was asked). Errors of the database end in the operation, not in the script; a transaction that is left open is rolled back. conn: The session that does it; it is the client. f: What the model calls it: "transfer", "read", "add" and so on. fn: Does it on the session. args: Further arguments of fn. value: What is asked, as the model has it; frozen."""
+        ...
+    def invoke(self, conn: Session, f: str, value: Any = ...) -> HistoryOp:
+        """Begins an operation on a session, for what op and txn do not fit. End it with ok, fail or unknown: what they say is weighed against what the session knows. conn: The session that does it; it is the client. f: What the model calls it. value: What is asked; frozen."""
+        ...
+    def ok(self, op: HistoryOp, value: Any = ...) -> HistoryOp:
+        """Ends an operation that the script takes for done. If the answer to its COMMIT, or to a change outside a transaction, was lost, it is unknown all the same; if it was rolled back, it is failed, and that is an error here. op: What invoke returned. value: What it did and saw; what was asked without it."""
+        ...
+    def fail(self, op: HistoryOp, why: str = ...) -> HistoryOp:
+        """Ends an operation that the script takes for failed. It is recorded so only if nothing of it can last, else as unknown. op: What invoke returned. why: The reason, for the history."""
+        ...
+    def unknown(self, op: HistoryOp, why: str = ...) -> HistoryOp:
+        """Ends an operation of which the script does not know what became. It is recorded so. op: What invoke returned. why: The reason, for the history."""
+        ...
+    def check(self, *, level: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Checks what was recorded so far; the recording may go on. Operations that have not ended are of unknown outcome. level: For list-append and rw-register the level that must hold, such as "serializable" or "snapshot-isolation"; strict-serializable without one. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def export(self, path: str) -> None:
+        """Writes what was recorded so far as Jepsen has it, for rig check and other checkers. A file of that name is overwritten. path: The file, beside the script or in a folder below: .json for JSON, .edn for EDN."""
+        ...
+
+class HistoryOp:
+    """One operation of a history. It is true when it is ok."""
+    outcome: str
+    """"ok", "failed", "unknown", or "running" before its end."""
+    process: int
+    """The number of the process that did it. A session has a new one after an operation of unknown outcome."""
+    value: Any
+    """What it did and saw if it is ok, else what it was asked to do."""
+    error: Error | None
+    """What went wrong."""
+
+class Verdict:
+    """What a history shows. It is true when nothing contradicts what must hold; printing it tells the proof of what does. A verdict that is not valid and that nobody looks at fails the test."""
+    valid: bool
+    """Whether it was decided that nothing contradicts what must hold."""
+    outcome: str
+    """"valid", "invalid" or "unknown": the time was up, or the history proves nothing."""
+    anomalies: list
+    """The names of what is wrong, also of what the level allows."""
+    ruled_out: list
+    """The isolation levels that the history contradicts; of list-append and rw-register."""
+    strongest: list
+    """The strongest isolation levels that it does not contradict."""
+    counts: dict
+    """How often there was each anomaly, and what else the model counts."""
+    story: str
+    """One example of the anomalies, with what it contradicts."""
+    model: str
+    """What the operations do."""
+    level: str
+    """The isolation level that must hold; "" for models that have none."""
+    operations: int
+    """How many operations there were."""
+    ok: int
+    """How many happened."""
+    failed: int
+    """How many did nothing that lasts."""
+    unknown: int
+    """How many may have happened or not."""
+    errors: dict
+    """How often each error was why an operation failed or is unknown: {"1213 ER_LOCK_DEADLOCK": 12}."""
+    rate: float
+    """Operations in a second, of a generator; 0 of others."""
+    history: History
+    """The history itself, to export it or to go on with it."""
+
 class TimeTime:
     """A time."""
     year: int
@@ -797,6 +973,9 @@ def sleep(duration: str | float | TimeDuration) -> None:
     ...
 def help(value: Any) -> str:
     """Prints what a function, module or value of rig is, and returns the text. value: What to explain: conn.query, task, a function of your own."""
+    ...
+def breakpoint() -> None:
+    """Stops in the debugger that is attached: in the terminal, or in an editor. No flag is needed where rig exec runs in a terminal. Where nobody is there, and in CI, it is an error, so that a forgotten call does not hang a run."""
     ...
 def decimal(value: str | int | Decimal | float) -> Decimal:
     """Makes an exact decimal number. value: Its text, like "19.90", or an int. A float is refused: it is not exact."""
@@ -862,6 +1041,9 @@ class _Expect:
         ...
     def golden(self, name: str, value: Any) -> None:
         """Expects a value to print as it did before: its text is kept in <file>.golden/<name>.txt, or <name>.<target>.txt where one exists for the target's kind. --update-goldens writes the file; a missing one is written too, but under CI it is a failure. name: The golden's name: letters, digits, _ and -. value: The value; rows are kept as a table."""
+        ...
+    def outcomes(self, got: Schedule, want: dict, msg: str = ...) -> None:
+        """Expects the outcomes of a schedule to be these, and no others. A key is a label of one's own; its value a dict of step -> what it gave (rows; the only value; an error's kind or code; "ok"; "waits"), with "final" -> a dict of table -> rows, "anomaly" -> its name ("" for none), "kind", "count" -> the number of orders, "optional": True for one that need not be there. A value that is an int counts the outcomes of that kind: {"ok": 12, "deadlock": 8}. got: What interleave returned. want: The outcomes. msg: What it means, for the report."""
         ...
 
 expect: _Expect
@@ -942,6 +1124,15 @@ retry: _Retry
 
 def watch(fn: Callable[..., Any], *, every: str | float | TimeDuration = ..., until: Callable[..., Any] = ..., timeout: str | float | TimeDuration = ..., name: str = ...) -> Any:
     """Calls fn() at once and then every so often, and returns the first value for which until(value) is true; without until, the first value that is true itself. Meanwhile a terminal shows the last value in a progress line; other output tells it rarely. When the time is over, the error has the last value. An error of fn or until ends it; try_ in fn keeps it going. fn: What to call. The time-out ends it between two operations; a statement in it has its own bound. every: From one call to the next, at least 1ms. A call that takes longer is followed at once. until: Called with the value; whether it is the last. timeout: How long in all. name: What the progress line calls it; the function's name without it."""
+    ...
+def interleave(t: Test, sessions: dict | Lanes, order: str | list = ..., *, isolation: str = ..., setup: str | list | Callable[..., Any] = ..., teardown: str | list | Callable[..., Any] = ..., sample: int = ..., limit: int = ..., timeout: str | float | TimeDuration = ..., name: str = ..., lock_wait: str | float | TimeDuration = ..., parallel: int = ..., target: str = ...) -> Schedule:
+    """Runs the steps of several sessions in an order, in several, or in every one. A step that waits for a lock is noticed because the server says so; the schedule goes on, and tells for whom it waited and what let it proceed. Tables get back their rows before each order. A step's error is part of what came of it, unless it is a mistake such as a syntax error. t: The test. sessions: Session name -> its steps in order: SQL, fn(conn) or step(...). Or a dict with steps, isolation, setup and teardown. Or lanes(text), whose order is run. order: "a1 b1 a2 ...", or a list of such; without it every permutation is run. isolation: The sessions' isolation level; the server's default without it. setup: SQL, a list of SQL or fn(conn), before each run. teardown: Likewise after each run. sample: Run so many different orders, drawn by the test's seed. limit: The most permutations that are run without sample. timeout: How long a step may take, its waits included. name: How reports call the schedule; the test's name without it. lock_wait: The server's bound for a wait (innodb_lock_wait_timeout, whole seconds): a wait may then end by itself. parallel: In how many databases at once orders are run; by the number of orders without it. Schedules with functions, views, triggers or routines use one. target: Another target, in a database of its own: a kind of server or a name from rig.toml."""
+    ...
+def step(do: str | Callable[..., Any], *, name: str = ..., waits: bool = ..., error: int | str | bool = ..., after: str | list = ..., repeat_until: Any = ..., timeout: str | float | TimeDuration = ...) -> Step:
+    """A step of a schedule, with what is expected of it. do: SQL, or fn(conn). name: Its name in orders and reports; the session's name and a number without one. waits: Whether it must wait for a lock. error: It must fail: with this code, this kind, or in any way (True). after: The step, or steps, before which it must not return. repeat_until: It is run again until fn(rows) is true, or until the first value is this one. timeout: Its bound instead of the schedule's."""
+    ...
+def lanes(text: str) -> Lanes:
+    """Reads a transcript of several sessions, printed by rig or pasted from a bug report: lines "name> statement". Lines "#! waits for a", "#! no wait", "#! error 1213", "#! deadlock" and "#! b2 proceeds after a3" expect that of the step, "#= 1, 100" expects a row. Behind a semicolon, what is no such line is passed over: it is what a client printed. text: The transcript."""
     ...
 class _Errors:
     """What an error means, whatever server it came from. `rig doc errors` prints the table behind it."""
@@ -1039,6 +1230,35 @@ class _Data:
         ...
 
 data: _Data
+
+class _History:
+    """What the clients of a database saw, and what that proves: which anomalies there were, which isolation levels they rule out."""
+    def new(self, model: str, *, level: str = ..., assume: list = ..., total: int = ..., overdrawn: bool = ..., name: str = ..., limit: int = ...) -> History:
+        """Begins a history. model: What its operations do: "list-append", "rw-register", "bank", "set", "set-full", "counter", "long-fork", "register", "cas-register", "multi-register" or "mutex". docs/histories.md has the operations of each. level: For list-append and rw-register the level that must hold, such as "serializable" or "snapshot-isolation"; strict-serializable without one. assume: For rw-register, what is known of each key: "wfr" (a transaction writes after what it read), "sequential", "linearizable". What the database does not keep gives false alarms. total: For bank, what all balances add up to; the first read's total without it. overdrawn: For bank, balances may be negative. name: The history's name in the journal. limit: The most operations that it takes; the journal has each of them."""
+        ...
+    def list_append(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., keys: int = ..., max_ops: int = ..., max_writes: int = ..., level: str = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Transactions that read lists and append to them, on many sessions at the same time, and what they prove of the isolation. A list tells the order of its writes, so this finds the most. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. keys: Keys that are in use at a time. max_ops: The most reads and writes of a transaction. max_writes: Writes to a key, after which another takes its place. level: The level that must hold. Without it, it follows from isolation: what READ UNCOMMITTED and READ COMMITTED are for Adya, snapshot-isolation for REPEATABLE READ, strict-serializable for SERIALIZABLE, and where no isolation is given. init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def register(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., keys: int = ..., max_ops: int = ..., max_writes: int = ..., level: str = ..., assume: list = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Transactions that read and write registers. A write leaves nothing of the one before, so less can be proved than with lists. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. keys: Keys that are in use at a time. max_ops: The most reads and writes of a transaction. max_writes: Writes to a key, after which another takes its place. level: The level that must hold. Without it, it follows from isolation: what READ UNCOMMITTED and READ COMMITTED are for Adya, snapshot-isolation for REPEATABLE READ, strict-serializable for SERIALIZABLE, and where no isolation is given. assume: What is known of each key: "wfr" (a transaction writes after what it read), "sequential", "linearizable". init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def bank(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., accounts: int = ..., balance: int = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Transfers between accounts, each in a transaction that reads two balances and writes two, while the total is read. It must never change. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. accounts: How many accounts, at least 2. balance: What each has at the start. init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def set(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., reads: bool = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Elements that are added, each once, and read at the end: none that was acknowledged may be missing. It is for faults: stop or kill the server meanwhile. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. reads: Read now and then, too: what was seen once must stay. init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def counter(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., read_first: bool = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Numbers that are added to a counter, which is read: no addition may be lost. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. read_first: Add by a transaction that reads and then writes, not by one UPDATE: this loses additions where the isolation allows lost updates. init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def long_fork(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., group: int = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Writes of single keys, while others read groups of them in transactions: no two reads may each see a write that the other does not. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. group: Keys of a group, 2 to 10. init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+    def cas_register(self, t: Test, *, isolation: str = ..., duration: str | float | TimeDuration = ..., count: int = ..., sessions: int = ..., keys: int = ..., max_writes: int = ..., init: list = ..., target: str = ..., database: str = ..., name: str = ..., timeout: str | float | TimeDuration = ...) -> Verdict:
+        """Registers that are read, written and compared-and-set by single statements; whether there is an order that explains what was seen. t: The test. Its seed decides what the operations are. isolation: The isolation level of the sessions; the server's default without it. duration: For how long operations begin; 2 seconds if there is no count either. count: How many operations, at most 999000; with a duration whichever ends first. sessions: How many sessions work at the same time, 1 to 1000. keys: Registers that are in use at a time. max_writes: Operations on a register, after which another takes its place: the search for an order grows fast. init: Statements that each session runs first. target: Another target: a kind of server or a name from rig.toml. It needs database. database: Another database than the test's own. name: The history's name in the journal. timeout: The bound of the check; what is not decided by then is unknown."""
+        ...
+
+history: _History
 
 class _Json:
     """JSON."""

@@ -35,7 +35,7 @@ func Libraries() starlark.StringDict {
 func Module() *spec.Module {
 	return &spec.Module{
 		Doc:   "Functions without a module name.",
-		Funcs: []*spec.Func{tryFunc, failFunc, checkFunc, sleepFunc, helpFunc(), decimalFunc, dateFunc, datetimeFunc, clockFunc},
+		Funcs: []*spec.Func{tryFunc, failFunc, checkFunc, sleepFunc, helpFunc(), breakpointFunc, decimalFunc, dateFunc, datetimeFunc, clockFunc},
 		Types: value.Types(),
 	}
 }

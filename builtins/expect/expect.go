@@ -32,7 +32,7 @@ func Module(g Goldens) *spec.Module {
 			eqFunc, neFunc,
 			ordered("lt", syntax.LT, "less than"), ordered("le", syntax.LE, "at most"),
 			ordered("gt", syntax.GT, "greater than"), ordered("ge", syntax.GE, "at least"),
-			trueFunc, containsFunc, matchesFunc, rowsFunc, errorFunc, allOKFunc, eventuallyFunc, goldenFunc(g),
+			trueFunc, containsFunc, matchesFunc, rowsFunc, errorFunc, allOKFunc, eventuallyFunc, goldenFunc(g), outcomesFunc,
 		},
 	}
 }
@@ -210,8 +210,18 @@ var trueFunc = &spec.Func{
 expect.true([1])
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		return verdict(c, bool(c.Arg("got").Truth()), "got "+show(c.Arg("got"))+", want something true", "")
+		got := c.Arg("got")
+		if s, ok := got.(storied); ok {
+			return verdict(c, bool(got.Truth()), s.Headline(), s.Story())
+		}
+		return verdict(c, bool(got.Truth()), "got "+show(got)+", want something true", "")
 	},
+}
+
+// storied is a value that tells in a headline and in several lines why it does not count as true.
+type storied interface {
+	Headline() string
+	Story() string
 }
 
 var containsFunc = &spec.Func{

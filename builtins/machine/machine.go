@@ -220,7 +220,9 @@ func step(fn starlark.Callable) engine.Step {
 func callStep(v *engine.Visit, fn starlark.Callable) (string, error) {
 	x := at(v)
 	x.stop.resume(v.Context)
-	out, err := x.up.Child(x.up.Name(), v.Context).Call(fn, starlark.Tuple{x}, nil)
+	th := x.up.Child(x.up.Name(), v.Context)
+	x.entered(th, v, true)
+	out, err := th.Call(fn, starlark.Tuple{x}, nil)
 	if err != nil {
 		return "", err
 	}

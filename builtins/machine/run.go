@@ -34,6 +34,7 @@ type Context struct {
 	data    *starlark.Dict
 	member  *value.Member // nil outside a coordinator, like stop
 	stop    *interrupter
+	step    int // of the visit that was told to who follows the thread
 }
 
 var _ starlark.HasSetField = (*Context)(nil)
@@ -55,6 +56,15 @@ func at(v *engine.Visit) *Context {
 	l := v.Local.(*local)
 	l.x.visit, l.x.local = v, l.dict
 	return l.x
+}
+
+// entered tells who follows the thread of a visit, once.
+func (x *Context) entered(th *script.Thread, v *engine.Visit, scripted bool) {
+	if x.step == v.Step {
+		return
+	}
+	x.step = v.Step
+	th.EnterState(script.StateEntry{Machine: v.Machine, State: v.State, Scripted: scripted})
 }
 
 // Attr finds a member.
@@ -161,7 +171,11 @@ expect.eq(machine.new("m", states = {"only": only}, start = "only").run(t).data[
 // commonStates are the states that run in Go.
 func commonStates() map[string]engine.Handler {
 	step := func(f func(x *Context) error) engine.Handler {
-		return engine.Handler{Execute: func(v *engine.Visit) (string, error) { return "", f(at(v)) }}
+		return engine.Handler{Execute: func(v *engine.Visit) (string, error) {
+			x := at(v)
+			x.entered(x.up, v, false)
+			return "", f(x)
+		}}
 	}
 	return map[string]engine.Handler{
 		engine.ParsingConfig: step((*Context).parseConfig),

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -52,7 +53,37 @@ func (b *Builtin) Freeze() {
 func (b *Builtin) Hash() (uint32, error) { return starlark.String(b.Name()).Hash() }
 
 // CallInternal checks the arguments and runs the implementation. A panic in it is an error of the script's call.
-func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if !script.Watched(th) {
+		return b.call(th, args, kwargs)
+	}
+	after := script.Follow(th, b.Name(), b.fn.sql(args, kwargs))
+	v, err := b.call(th, args, kwargs)
+	after(err)
+	return v, err
+}
+
+// sql is the statement among the arguments, "" where the built-in takes none.
+func (f *Func) sql(args starlark.Tuple, kwargs []starlark.Tuple) string {
+	for i := range f.Params {
+		if f.Params[i].Name != "sql" {
+			continue
+		}
+		if i < len(args) {
+			s, _ := starlark.AsString(args[i])
+			return s
+		}
+		for _, kv := range kwargs {
+			if kv[0] == starlark.String("sql") {
+				s, _ := starlark.AsString(kv[1])
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+func (b *Builtin) call(th *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			v, err = nil, &script.PanicError{Value: p, Stack: debug.Stack()}
@@ -120,10 +151,24 @@ func (m *moduleValue) Attr(name string) (starlark.Value, error) {
 	return nil, NoAttr("module "+m.decl.Name, name, m.names)
 }
 
+// synonyms are names that other test tools and drivers have for what rig calls otherwise.
+var synonyms = map[string]string{
+	"equal": "eq", "equals": "eq", "assert_equal": "eq", "not_equal": "ne", "less": "lt", "greater": "gt", "is_true": "true",
+	"raises": "error", "throws": "error", "fails": "error", "wait_until": "eventually", "includes": "contains",
+	"execute": "exec", "cursor": "query", "fetchone": "one", "fetchall": "tuples", "disconnect": "close",
+}
+
+func nearest(name string, names []string) string {
+	if s := synonyms[name]; slices.Contains(names, s) {
+		return s
+	}
+	return fault.Suggest(name, names)
+}
+
 // NoAttr is the error of an attribute that does not exist, with the nearest that does.
 func NoAttr(owner, name string, names []string) error {
 	msg := fmt.Sprintf("%s has no attribute %q", owner, name)
-	if s := fault.Suggest(name, names); s != "" {
+	if s := nearest(name, names); s != "" {
 		msg += fmt.Sprintf(" (did you mean .%s?)", s) // as the interpreter has it; package script makes a hint of it
 	}
 	return starlark.NoSuchAttrError(msg)

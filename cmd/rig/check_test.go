@@ -94,6 +94,7 @@ func TestSampleHistories(t *testing.T) {
 		"set.edn":             {1, "added 2, and T4"},
 		"set_full.edn":        {0, "stale: 1"},
 		"stale_read.edn":      {1, "ruled out: strong-snapshot-isolation\n"},
+		"two_clerks.jsonl":    {1, "T3 (line 10, process 1) read [1]"},
 		"write_skew.edn":      {1, "strongest that remain: strong-snapshot-isolation, update-serializable\n"},
 	}
 	files, err := filepath.Glob("../../testdata/histories/*")

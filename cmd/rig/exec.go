@@ -17,6 +17,7 @@ import (
 	"rig/builtins"
 	"rig/builtins/expect"
 	"rig/builtins/test"
+	"rig/runtime/clock"
 	"rig/runtime/config"
 	"rig/runtime/event"
 	"rig/runtime/report"
@@ -63,8 +64,9 @@ type execCmd struct {
 	LogLevel      string   `group:"reports" placeholder:"LEVELS" help:"Log lines to show, such as info,session=debug; rig help logs explains."`
 	LogFormat     string   `group:"reports" placeholder:"FORM" help:"Form of log lines: auto, text, or json, which goes to stderr."`
 	UpdateGoldens bool     `group:"reports" help:"Write the files of expect.golden anew."`
-	Verbose       int      `short:"v" group:"reports" type:"counter" help:"Show more: -v what rig does, -vv every statement."`
-	Quiet         bool     `short:"q" group:"reports" help:"Show failures and the summary only."`
+	watchFlags
+	Verbose int  `short:"v" group:"reports" type:"counter" help:"Show more: -v what rig does, -vv every statement."`
+	Quiet   bool `short:"q" group:"reports" help:"Show failures and the summary only."`
 }
 
 // settings gives the flags that were given, by the names of their settings.
@@ -125,10 +127,20 @@ type execution struct {
 	targets *targets
 	files   map[string]bool
 	misused bool // a value given to a parameter does not fit
+	follow  following
+	ends    chan error // takes the cause for which the run is to end
 }
 
 // Run runs the scenarios.
-func (c *execCmd) Run(s streams, flags *paramFlags) error {
+func (c *execCmd) Run(s streams, flags *paramFlags, a attachment) error {
+	if a.prepare != nil {
+		return c.start(s, flags, a.prepare)
+	}
+	return c.start(s, flags, (*execution).watchers)
+}
+
+// start runs the scenarios with what prepare attaches to the run.
+func (c *execCmd) start(s streams, flags *paramFlags, prepare func(*execution) error) error {
 	cfg, err := c.load(s, c.settings())
 	if err != nil {
 		return err
@@ -151,13 +163,19 @@ func (c *execCmd) Run(s streams, flags *paramFlags) error {
 	if err != nil {
 		return err
 	}
-	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels}
+	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels, ends: make(chan error, 1)}
 	x.id = newRunID(x.start)
 	if x.seed, err = c.seedOf(cfg); err != nil {
 		return err
 	}
 	if c.List {
 		return x.list(files, sel)
+	}
+	if err := x.counters(); err != nil {
+		return err
+	}
+	if err := prepare(x); err != nil {
+		return err
 	}
 	if err := x.open(flags); err != nil {
 		return err
@@ -247,7 +265,7 @@ func (x *execution) console() event.Sink {
 		tty = false // lines of another writer on the terminal would break the live area
 	}
 	return report.NewConsole(out, report.ConsoleOptions{
-		Color: color, Live: tty && !x.cmd.Quiet && os.Getenv("TERM") != "dumb",
+		Color: color, Debugged: x.follow.debugger != nil, Live: tty && !x.cmd.Quiet && x.follow.debugger == nil && os.Getenv("TERM") != "dumb",
 		Width: func() int {
 			w, _, err := term.GetSize(fd)
 			if err != nil {
@@ -262,7 +280,7 @@ func (x *execution) console() event.Sink {
 // hostOf makes the script host of the run.
 func (x *execution) hostOf(reg *scenario.Registry) *script.Host {
 	return newHost(hostOptions{
-		root: x.cfg.Root(), registry: reg, params: x.params, print: x.print,
+		root: x.cfg.Root(), registry: reg, params: x.params, print: x.print, follow: x.follow,
 		builtins: builtins.Options{Goldens: expect.Goldens{Update: x.cmd.UpdateGoldens, CI: os.Getenv("CI") != ""}},
 	})
 }
@@ -279,10 +297,16 @@ func (x *execution) print(t *script.Thread, pos event.Pos, text string) {
 func (x *execution) run(files []string, sel scenario.Selection) error {
 	ctx, signals := x.watchSignals()
 	defer signals.stop()
+	go x.mayEnd(ctx, signals)
+	if x.follow.clock != nil {
+		ctx = clock.With(ctx, x.follow.clock)
+	}
+	x.hold(ctx)
+	defer x.follow.release()
 	reg := scenario.NewRegistry()
 	x.host = x.hostOf(reg)
 	x.targets = newTargets(x.cfg, x.bus, x.id)
-	x.targets.host = x.host
+	x.targets.host, x.targets.clock = x.host, x.follow.clock
 	x.targets.ask = askPassword(x.s.in, x.s.err)
 	signals.last = x.targets.close
 	x.announce()
@@ -309,7 +333,9 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	} else if len(items) > 0 && ctx.Err() == nil {
 		runErr = scenario.Run(ctx, o, items)
 	}
+	x.follow.release()
 	x.targets.close()
+	x.written()
 	x.misused = misused(plan.Broken)
 	return x.finish(runErr, signals.interrupted())
 }

@@ -71,11 +71,14 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
+	Dap     dapCmd     `cmd:"" help:"Serve the Debug Adapter Protocol to an editor."`
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Check   checkCmd   `cmd:"" help:"Check a recorded history: which isolation levels it rules out."`
+	Import  importCmd  `cmd:"" help:"Make a scenario of a test of isolationtester, mysqltest, Hermitage or Troc, or of a transcript."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
@@ -103,8 +106,13 @@ func (versionCmd) Run(s streams) error {
 	return nil
 }
 
+// attachment says what is attached to a run of exec instead of what its flags say; nil is nothing.
+type attachment struct{ prepare func(*execution) error }
+
 // run is the whole program but for the end of the process.
-func run(args []string, s streams) (code int) {
+func run(args []string, s streams) (code int) { return runAttached(args, s, attachment{}) }
+
+func runAttached(args []string, s streams, a attachment) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(s.err, "rig: internal error: %v\n%s", p, debug.Stack())
@@ -141,7 +149,7 @@ func run(args []string, s streams) (code int) {
 	if err != nil {
 		return fail(s, &exitError{exitUsage, suggestFlag(k.Model, args, params, err)})
 	}
-	if err := ctx.Run(s, params, k.Model); err != nil {
+	if err := ctx.Run(s, params, k.Model, a); err != nil {
 		return fail(s, err)
 	}
 	return 0

@@ -39,7 +39,7 @@ type paramFlags struct {
 func (p *paramFlags) take(model *kong.Application, args []string) ([]string, error) {
 	p.values = map[string]string{}
 	node := commandOf(model, args)
-	if node == nil || node.Name != "exec" && node.Name != "graph" {
+	if node == nil || !slices.Contains([]string{"exec", "graph", "debug"}, node.Name) {
 		return args, nil
 	}
 	scan := scanArgs(node, args)
@@ -381,6 +381,7 @@ type hostOptions struct {
 	params   test.Params
 	builtins builtins.Options
 	print    func(t *script.Thread, pos event.Pos, text string)
+	follow   following
 }
 
 func newHost(o hostOptions) *script.Host {
@@ -395,5 +396,5 @@ func newHost(o hostOptions) *script.Host {
 	if abs, err := filepath.Abs(root); err == nil {
 		root = abs
 	}
-	return script.NewHost(script.Options{Root: root, Predeclared: builtins.Predeclared(o.builtins), Library: stdlib.FS, Print: o.print})
+	return script.NewHost(script.Options{Root: root, Predeclared: builtins.Predeclared(o.builtins), Library: stdlib.FS, Print: o.print, Watch: o.follow.watch, Probes: o.follow.probes, Count: o.follow.count})
 }

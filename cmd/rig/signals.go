@@ -54,6 +54,9 @@ func (x *execution) watchSignals() (context.Context, *signalWatch) {
 }
 
 func (x *execution) signalled(w *signalWatch, s os.Signal) {
+	if s == os.Interrupt && x.follow.talk != nil && x.follow.talk.Interrupt() {
+		return
+	}
 	w.mu.Lock()
 	if s == syscall.SIGTERM && w.got == 1 && time.Since(w.first) < together {
 		w.mu.Unlock()
@@ -92,6 +95,14 @@ func (x *execution) signalled(w *signalWatch, s os.Signal) {
 
 // exitNow is main's: nothing else ends the process.
 var exitNow = os.Exit
+
+// interrupt ends the run as the first signal does.
+func (w *signalWatch) interrupt(cause error) {
+	w.mu.Lock()
+	w.got++
+	w.mu.Unlock()
+	w.cancel(cause)
+}
 
 func (w *signalWatch) interrupted() bool {
 	w.mu.Lock()

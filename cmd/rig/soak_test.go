@@ -46,6 +46,30 @@ func TestSoakSuites(t *testing.T) {
 	}
 }
 
+// TestSoakSerializable: a minute of transactions at SERIALIZABLE is strictly serializable.
+func TestSoakSerializable(t *testing.T) {
+	bin := soak(t)
+	cmd := exec.Command(bin, "exec", "-t", "mariadb", "--duration", "60s", filepath.Join(originalDir, "../../scripts/histories/serializable.star"))
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "3 tests: 3 passed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// TestSoakHistories runs the histories many times: what is known of MariaDB is found in each run, nothing else is, and not by
+// chance.
+func TestSoakHistories(t *testing.T) {
+	bin := soak(t)
+	cmd := exec.Command(bin, "exec", "-t", "mariadb", "-j", "2", "--repeat", "20", "--strict", "-q", filepath.Join(originalDir, "../../scripts/histories"))
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "420 tests: 420 passed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestSoakKills kills rig at odd moments. No server may outlive it, and the next run sweeps the folders.
 func TestSoakKills(t *testing.T) {
 	bin := soak(t)

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"rig/runtime/clock"
 	"rig/runtime/config"
 	"rig/runtime/event"
 	"rig/runtime/fault"
@@ -26,10 +27,11 @@ import (
 
 // targets makes servers exist at their first use and ends them with the run. It is the scenario.Targets of a run.
 type targets struct {
-	cfg *config.Config
-	bus *event.Bus
-	run string // the run's id; "" takes no lock
-	ask func(user, host string) (string, bool)
+	cfg   *config.Config
+	bus   *event.Bus
+	run   string // the run's id; "" takes no lock
+	ask   func(user, host string) (string, bool)
+	clock *clock.Clock // of a debugger; nil is none
 
 	host *script.Host // reads the rules of mock servers
 
@@ -189,6 +191,9 @@ func (t *targets) startOn(ctx context.Context, c config.Target, bus *event.Bus) 
 		t.stop(target)
 		return nil, err
 	}
+	if bus != nil && c.Kind != server.Mock {
+		_, _ = target.Hub.Waits() // for -v; whoever needs it asks again and has the error
+	}
 	t.mu.Lock()
 	t.all = append(t.all, target)
 	t.mu.Unlock()
@@ -225,7 +230,7 @@ func (t *targets) sessions(c config.Target, s *server.Server) session.Config {
 	out := session.Config{
 		Target: nameOf(c), Network: a.Network, Address: a.Addr, Dial: a.Dial, User: a.User, Password: a.Password, TLS: a.TLS,
 		ConnectTimeout: t.cfg.Duration("connect-timeout"), StatementTimeout: t.cfg.Duration("statement-timeout"),
-		MaxRows: t.cfg.Int("max-rows"), MaxBytes: t.cfg.Int("max-bytes"), Flavor: s.Type(), Bus: t.bus,
+		MaxRows: t.cfg.Int("max-rows"), MaxBytes: t.cfg.Int("max-bytes"), Flavor: s.Type(), Bus: t.bus, Clock: t.clock,
 	}
 	if set := c.Params["charset"]; set != "" {
 		names := "SET NAMES " + set

@@ -27,15 +27,24 @@ var floors = []struct {
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
 	{"rig/runtime/lint", 30, "rules about scripts, told what built-ins there are as data of runtime/catalog"},
 	{"rig/runtime/source", 25, "reads scripts for tools with the parser of runtime/script; lint and the language server stand on it"},
+	{"rig/runtime/trace", 30, "it follows the Starlark host"},
+	{"rig/runtime/profile", 30, "it follows the Starlark host"},
+	{"rig/runtime/debug", 30, "the debugger follows the Starlark host"},
+	{"rig/runtime/prompt", 35, "a face of the debugger"},
+	{"rig/runtime/dap", 35, "a face of the debugger"},
 	{"rig/runtime/format", 30, "works on the trees of runtime/script and knows no built-in"},
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
 	{"rig/runtime/report", 20, "sinks fold the stream and know nothing else"},
 	{"rig/runtime/telemetry", 20, "exporters are sinks, and fold numbers with runtime/metric"},
 	{"rig/runtime/", 10, "engines in plain Go, each usable alone"},
+	{"rig/runtime/verdict", 15, "chooses the checker of a model, above the checkers"},
 	{"rig/runtime/history", 5, "what clients saw: the vocabulary of the checkers, which are engines above it"},
+	{"rig/runtime/history/record", 6, "makes a history of what happens, below whoever makes it happen"},
 	{"rig/runtime/history/simstore", 6, "makes histories for the tests of the checkers and the bench"},
+	{"rig/runtime/wait", 5, "how a server says that a session waits: sessions and schedules share it"},
 	{"rig/runtime/event", 0, "vocabulary"},
 	{"rig/runtime/fault", 0, "vocabulary"},
+	{"rig/runtime/clock", 2, "bounds that stand still while a debugger holds a script"},
 }
 
 // doors says behind which packages a third-party module stays.
@@ -44,7 +53,7 @@ var doors = []struct {
 	rooms  []string
 	why    string
 }{
-	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/scenario", "rig/runtime/source", "rig/runtime/lint", "rig/runtime/format", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
+	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/source", "rig/runtime/lint", "rig/runtime/format", "rig/runtime/lsp", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
 	{"github.com/go-sql-driver/mysql", []string{"rig/runtime/session", "rig/runtime/server", "rig/runtime/fault"}, "one place speaks to the driver"},
 	{"github.com/dolthub", []string{"rig/runtime/server"}, "the embedded engine is one kind of server"},
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
@@ -56,6 +65,8 @@ var doors = []struct {
 	{"github.com/sony/gobreaker", []string{"rig/runtime/resilience"}, "one circuit breaker"},
 	{"github.com/anishathalye/porcupine", []string{"rig/runtime/linear"}, "one search for linear orders"},
 	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
+	{"github.com/google/pprof", []string{"rig/runtime/profile"}, "one writer of profiles"},
+	{"github.com/google/go-dap", []string{"rig/runtime/dap"}, "one server of the protocol"},
 	{"github.com/bazelbuild/buildtools", []string{"rig/runtime/format"}, "its parser knows another language than the interpreter's: every use is checked there"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rig/runtime/clock"
 )
 
 // Channel passes values between goroutines, in order.
@@ -41,8 +43,8 @@ func (c *Channel) Send(ctx context.Context, v any, timeout time.Duration) error 
 		return nil
 	default:
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	late, free := clock.After(ctx, timeout)
+	defer free()
 	select {
 	case c.values <- v:
 		return nil
@@ -50,7 +52,7 @@ func (c *Channel) Send(ctx context.Context, v any, timeout time.Duration) error 
 		return ErrClosed
 	case <-ctx.Done():
 		return stopped(ctx, what)
-	case <-timer.C:
+	case <-late:
 		return &TimeoutError{What: what, After: timeout}
 	}
 }
@@ -67,14 +69,14 @@ func (c *Channel) Receive(ctx context.Context, timeout time.Duration) (v any, ok
 		return v, ok, nil
 	default:
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	late, free := clock.After(ctx, timeout)
+	defer free()
 	select {
 	case v, ok = <-c.values:
 		return v, ok, nil
 	case <-ctx.Done():
 		return nil, false, stopped(ctx, what)
-	case <-timer.C:
+	case <-late:
 		return nil, false, &TimeoutError{What: what, After: timeout}
 	}
 }

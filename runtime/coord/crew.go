@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"rig/runtime/clock"
 )
 
 // Member is one of a crew: a name in its group with what it does. Run must end when its context does.
@@ -40,10 +42,10 @@ func (c Crew) Run(ctx context.Context, g *Group, members []Member) []MemberRepor
 		g.Add(m.Name)
 	}
 	if c.Timeout > 0 {
-		timer := time.AfterFunc(c.Timeout, func() {
+		free := clock.AfterFunc(ctx, c.Timeout, func() {
 			set.Cancel(&TimeoutError{What: "the members of coordinator " + quote(c.Name), After: c.Timeout, Missing: g.Live()})
 		})
-		defer timer.Stop()
+		defer free()
 	}
 	var stopped atomic.Bool
 	tasks := make([]*Task, len(members))

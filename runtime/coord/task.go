@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rig/runtime/clock"
 	"rig/runtime/fault"
 )
 
@@ -169,8 +170,8 @@ func (t *Tasks) wait(ctx context.Context, timeout time.Duration, what string, re
 	if err != nil {
 		return fmt.Errorf("waiting for %s: %w", what, err)
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	late, free := clock.After(ctx, timeout)
+	defer free()
 	for {
 		t.mu.Lock()
 		ok, change := ready(), t.change
@@ -182,7 +183,7 @@ func (t *Tasks) wait(ctx context.Context, timeout time.Duration, what string, re
 		case <-change:
 		case <-ctx.Done():
 			return stopped(ctx, what)
-		case <-timer.C:
+		case <-late:
 			return &TimeoutError{What: what, After: timeout, Missing: t.names()}
 		}
 	}

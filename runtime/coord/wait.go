@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rig/runtime/clock"
 	"rig/runtime/fault"
 )
 
@@ -19,13 +20,13 @@ func (g *Group) await(ctx context.Context, name string, w *waiter, timeout time.
 	if err := g.register(name, w); err != nil {
 		return nil, err
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	late, free := clock.After(ctx, timeout)
+	defer free()
 	select {
 	case <-w.ended:
 	case <-ctx.Done():
 		g.giveUp(w, func() error { return stopped(ctx, w.what) })
-	case <-timer.C:
+	case <-late:
 		g.giveUp(w, func() error {
 			return &TimeoutError{What: w.what, After: timeout, Missing: g.missing(w), Hint: g.meant(w)}
 		})
@@ -243,14 +244,14 @@ func until(ctx context.Context, ready <-chan struct{}, timeout time.Duration, wh
 	if err != nil {
 		return fmt.Errorf("waiting for %s: %w", what, err)
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	late, free := clock.After(ctx, timeout)
+	defer free()
 	select {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
 		err = stopped(ctx, what)
-	case <-timer.C:
+	case <-late:
 		err = &TimeoutError{What: what, After: timeout}
 	}
 	select {

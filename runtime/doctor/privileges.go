@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rig/runtime/fault"
+	"rig/runtime/wait"
 )
 
 // attempt is a statement that needs a privilege.
@@ -90,22 +91,19 @@ func (e *examination) tables(table string) error {
 	return nil
 }
 
-// waits finds out whether the server tells who waits for a lock.
+// waits finds out how the server tells who waits for a lock.
 func (e *examination) waits() error {
-	switch e.Flavor {
-	case "mariadb", "mysql":
-	default:
-		return nil // TiDB tells its own to everybody; Dolt's and the embedded engine's rows never wait
-	}
-	_, err := e.Ask("SELECT COUNT(*) FROM information_schema.INNODB_TRX")
+	w, err := wait.Choose(e.Asker, e.Flavor)
 	switch {
-	case err == nil:
-		e.add(OK, "lock waits", "", "who waits for a row lock can be asked")
-	case fault.IsKind(err, fault.AccessDenied):
-		e.add(Warning, "lock waits", "GRANT PROCESS ON *.* TO "+e.user, "%s lacks PROCESS: whether a statement waits for a row lock is guessed from how long it takes", e.user)
-	default:
-		e.add(Note, "lock waits", "", "who waits for a row lock cannot be asked: %v", err)
+	case err != nil:
+		e.add(Note, "lock waits", "", "who waits for a lock cannot be asked: %v", err)
 		return gone(err)
+	case w.Missing() == "":
+		e.add(OK, "lock waits", "", "noticed by: %s", w.Way())
+	case w.PerThread():
+		e.add(Note, "lock waits", w.Fix(e.user), "noticed by: %s; %s", w.Way(), w.Missing())
+	default:
+		e.add(Warning, "lock waits", w.Fix(e.user), "noticed by: %s; %s", w.Way(), strings.Replace(w.Missing(), "the user", e.user, 1))
 	}
 	return nil
 }

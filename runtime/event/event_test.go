@@ -205,10 +205,42 @@ func TestEveryKindHasABlank(t *testing.T) {
 	for _, k := range []Kind{
 		KindRunStart, KindPlan, KindRunEnd, KindTarget, KindFileLoad, KindTestStart, KindTestEnd, KindSessionOpen, KindSessionClose, KindStatement,
 		KindStatementRunning, KindKill, KindDatabase, KindTransition, KindTask, KindRetry, KindBreaker, KindProgress, KindExpect, KindLog, KindLeak, KindSignal, KindSinkDetached,
-		KindSpan, KindMetric, KindMember,
+		KindSpan, KindMetric, KindMember, KindTrace, KindHistory, KindOperation, KindVerdict,
 	} {
 		if d := blank(k); d == nil || d.Kind() != k {
 			t.Errorf("blank(%s) = %v", k, d)
+		}
+	}
+}
+
+// TestOperationIsRedacted: within the values of an operation only texts are masked, so that they stay JSON.
+func TestOperationIsRedacted(t *testing.T) {
+	k := &keeper{}
+	b := NewBus(time.Now(), nil, k)
+	b.Secret("1234")
+	b.Secret("sec\"ret")
+	d := &Operation{Process: 1, Type: "ok", F: "txn", Value: json.RawMessage(`[["append","x",1234],["r","a sec\"ret \\",null]]`), Error: "at 1234"}
+	b.Emit(Event{Data: d})
+	b.Emit(Event{Data: &Operation{Value: json.RawMessage(`[["r","x",[1,2]]]`)}})
+	b.Close()
+	got := k.events[0].Data.(*Operation)
+	if want := `[["append","x",1234],["r","a *** \\",null]]`; string(got.Value) != want || got.Error != "at ***" {
+		t.Errorf("got %s, %s; want %s", got.Value, got.Error, want)
+	}
+	if got := k.events[1].Data.(*Operation); string(got.Value) != `[["r","x",[1,2]]]` {
+		t.Errorf("got %s", got.Value)
+	}
+}
+
+// TestOperationIsWritten: the line that is made by hand is the one that encoding/json reads.
+func TestOperationIsWritten(t *testing.T) {
+	for _, d := range []*Operation{
+		{Process: -3, Type: "fail", F: "a\"b", Value: json.RawMessage(`{"x":[1,null]}`), Error: "line\n"},
+		{Process: 1, Type: "invoke", F: "read"},
+	} {
+		got, err := Decode(AppendJSON(nil, &Event{Seq: 1, At: 5, Parent: 7, Data: d}))
+		if err != nil || !reflect.DeepEqual(got.Data, d) || got.Parent != 7 {
+			t.Errorf("got %+v, %v, want %+v", got.Data, err, d)
 		}
 	}
 }

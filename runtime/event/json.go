@@ -17,6 +17,8 @@ func AppendJSON(b []byte, e *Event) []byte {
 	b = append(b, `,"data":`...)
 	if s, ok := e.Data.(*Statement); ok && s.Error == nil {
 		b = append(s.appendJSON(b), '}')
+	} else if o, ok := e.Data.(*Operation); ok {
+		b = o.appendJSON(b)
 	} else {
 		j, err := json.Marshal(e.Data)
 		if err != nil { // payloads are plain structs of text and numbers: this cannot happen

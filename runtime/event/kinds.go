@@ -33,6 +33,10 @@ const (
 	KindSpan             Kind = "span"
 	KindMetric           Kind = "metric"
 	KindMember           Kind = "member"
+	KindTrace            Kind = "trace"
+	KindHistory          Kind = "history"
+	KindOperation        Kind = "history.op"
+	KindVerdict          Kind = "history.verdict"
 )
 
 // RunStart opens the stream. StartedAt is wall-clock time; all later times count from it.
@@ -284,6 +288,16 @@ type SinkDetached struct {
 	Cause string `json:"cause"`
 }
 
+// Trace is a statement of a script that is about to run, with the variables that changed since the statement before it in the
+// same function. Thread is the script's thread: a test or a task.
+type Trace struct {
+	Thread  string  `json:"thread"`
+	Func    string  `json:"func,omitempty"`
+	Source  string  `json:"source"`
+	Depth   int     `json:"depth,omitempty"` // of the calls of the script
+	Changes []Field `json:"changes,omitempty"`
+}
+
 // Kind implementations, one per payload.
 func (*RunStart) Kind() Kind         { return KindRunStart }
 func (*Plan) Kind() Kind             { return KindPlan }
@@ -306,6 +320,10 @@ func (*Progress) Kind() Kind         { return KindProgress }
 func (*Span) Kind() Kind             { return KindSpan }
 func (*Metric) Kind() Kind           { return KindMetric }
 func (*Member) Kind() Kind           { return KindMember }
+func (*Trace) Kind() Kind            { return KindTrace }
+func (*History) Kind() Kind          { return KindHistory }
+func (*Operation) Kind() Kind        { return KindOperation }
+func (*Verdict) Kind() Kind          { return KindVerdict }
 func (*Expect) Kind() Kind           { return KindExpect }
 func (*Log) Kind() Kind              { return KindLog }
 func (*Leak) Kind() Kind             { return KindLeak }
@@ -317,7 +335,8 @@ func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{},
+		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Trace{}, &Schedule{}, &Step{}, &Deadlock{},
+		&History{}, &Operation{}, &Verdict{},
 	} {
 		if d.Kind() == k {
 			return d
@@ -463,6 +482,12 @@ func (d *Span) redact(f func(string) string) Data {
 func (d *Metric) redact(f func(string) string) Data {
 	c := *d
 	c.Labels = redactFields(c.Labels, f)
+	return &c
+}
+
+func (d *Trace) redact(f func(string) string) Data {
+	c := *d
+	c.Source, c.Changes = f(c.Source), redactFields(c.Changes, f)
 	return &c
 }
 

@@ -11,6 +11,7 @@ import (
 // Dest is where a connection was to lead, as far as its advice needs.
 type Dest struct {
 	Addr, User  string
+	Database    string // that the target names; "" where it names none, or a session asked for one of its own
 	HasPassword bool
 	TLS         bool
 	Bound       time.Duration // on connecting, log-in included
@@ -38,7 +39,7 @@ func ConnectHint(e *Error, d Dest) string {
 	case TLS:
 		return tlsHint(e, d)
 	case UnknownDatabase:
-		return "leave the database out of the target: each test gets its own"
+		return databaseHint(d)
 	}
 	return ""
 }
@@ -49,11 +50,18 @@ const noDatabaseRight = 1044
 func accessHint(e *Error, d Dest) string {
 	switch {
 	case e.Code == noDatabaseRight:
-		return "the user may not use this database, or it does not exist; leave it out: each test gets its own"
+		return "the user may not use this database, or it does not exist; " + databaseHint(d)
 	case d.HasPassword:
 		return fmt.Sprintf("as user %q; a password was sent: is it the right one?", d.User)
 	}
 	return fmt.Sprintf("as user %q; no password was sent: set RIG_PASSWORD, or put one in the URL", d.User)
+}
+
+func databaseHint(d Dest) string {
+	if d.Database == "" {
+		return "check the name: a session is opened in a database that exists"
+	}
+	return "leave the database out of the target: each test gets its own"
 }
 
 func tlsHint(e *Error, d Dest) string {

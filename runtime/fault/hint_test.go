@@ -11,8 +11,8 @@ import (
 
 func TestConnectHint(t *testing.T) {
 	d := Dest{Addr: "db:3306", User: "u", Bound: 3 * time.Second}
-	secret, safe := d, d
-	secret.HasPassword, safe.TLS = true, true
+	secret, safe, named := d, d, d
+	secret.HasPassword, safe.TLS, named.Database = true, true, "shop"
 	kind := func(k Kind) *Error { return New(k, "connect", "x") }
 	code := func(n uint16) *Error { return Wrap("connect", "", "", &mysql.MySQLError{Number: n}) }
 	for _, x := range []struct {
@@ -23,7 +23,10 @@ func TestConnectHint(t *testing.T) {
 		{kind(ConnectionRefused), d, "does it listen on db:3306?"},
 		{kind(HostUnknown), d, "the host's name"},
 		{kind(HostUnreachable), d, "firewall"},
-		{code(1044), d, "leave it out"},
+		{code(1044), d, "or it does not exist; check the name"},
+		{code(1044), named, "or it does not exist; leave the database out of the target"},
+		{kind(UnknownDatabase), d, "check the name"},
+		{kind(UnknownDatabase), named, "leave the database out of the target"},
 		{code(1045), d, `as user "u"; no password was sent`},
 		{code(1045), secret, "is it the right one?"},
 		{code(1040), d, "max_connections"},

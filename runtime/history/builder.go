@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -11,8 +12,9 @@ type Event struct {
 	Process int64
 	Type    Type
 	F       string
-	Value   Value // the Builder copies what it keeps
-	Time    int64 // nanoseconds, -1 where not told
+	Value   Value  // the Builder copies what it keeps
+	Time    int64  // nanoseconds, -1 where not told
+	Error   string // of one that failed, or of unknown outcome; may be empty
 	Pos     Position
 }
 
@@ -90,8 +92,27 @@ func (b *Builder) complete(begun *opened, e *Event, at int32) error {
 			op.In = &begun.value
 		}
 	}
+	if e.Error != "" {
+		if b.h.Errors == nil {
+			b.h.Errors = map[int]string{}
+		}
+		b.h.Errors[len(b.h.Ops)] = e.Error
+	}
 	b.h.Ops = append(b.h.Ops, op)
 	return nil
+}
+
+// Snapshot is the history so far; the building goes on. What has not ended is of unknown outcome in it.
+func (b *Builder) Snapshot() (*History, error) {
+	h := b.h
+	// What the snapshot adds goes into lists of its own; what both have already nobody changes.
+	h.Ops, h.mops, h.own, h.trunk = slices.Clip(h.Ops), slices.Clip(h.mops), slices.Clip(h.own), slices.Clone(h.trunk)
+	for i := range h.trunk {
+		h.trunk[i] = slices.Clip(h.trunk[i])
+	}
+	h.keys, h.elems, h.fns, h.Errors = h.keys.clone(), h.elems.clone(), h.fns.clone(), maps.Clone(h.Errors)
+	s := Builder{h: h, open: maps.Clone(b.open), written: map[written]int32{}}
+	return s.History()
 }
 
 // History ends the building: what has not ended is of unknown outcome.
@@ -170,11 +191,7 @@ func (b *Builder) pack(op *Op, v *Value) error {
 }
 
 func (b *Builder) key(v *Value) Key {
-	text := v.String()
-	if v.Kind == Text {
-		text = `"` + text + `"`
-	}
-	k := Key(b.h.keys.id(text))
+	k := Key(b.h.keys.id(v.source()))
 	for len(b.h.trunk) <= int(k) {
 		b.h.trunk = append(b.h.trunk, nil)
 	}
@@ -188,7 +205,7 @@ func (b *Builder) elem(v *Value) Elem {
 	case v.Kind == Int && v.Int >= smallest:
 		return Elem(v.Int)
 	}
-	return firstNamed + Elem(b.h.elems.id(v.String()))
+	return firstNamed + Elem(b.h.elems.id(v.source()))
 }
 
 // packRead keeps a read of a list as a length wherever it is a prefix of the key's trunk or makes the trunk longer.

@@ -8,7 +8,9 @@ package history
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // Type is how an operation stands.
@@ -81,6 +83,8 @@ type History struct {
 	Events int
 	// Invocations says that some operation has one: without any, nothing is known of real time.
 	Invocations bool
+	// Errors has what is known of why operations failed or are of unknown outcome, by their number.
+	Errors map[int]string
 
 	mops  []Mop
 	own   [][]Elem
@@ -108,6 +112,8 @@ func (n *names) id(text string) int {
 	n.texts = append(n.texts, text)
 	return id
 }
+
+func (n *names) clone() names { return names{maps.Clone(n.ids), slices.Clip(n.texts)} }
 
 // Mops are the micro-operations of a transaction; none if it is no transaction.
 func (h *History) Mops(o *Op) []Mop { return h.mops[o.lo:o.hi] }

@@ -35,6 +35,12 @@ func newScanner(r io.Reader) *scanner {
 	return &scanner{r: r, buf: make([]byte, 0, 64<<10), line: 1, interned: map[string]string{}}
 }
 
+// reset begins another text.
+func (s *scanner) reset(r io.Reader) {
+	s.r, s.readErr, s.buf = r, nil, s.buf[:0]
+	s.at, s.base, s.line, s.lineAt = 0, 0, 1, 0
+}
+
 func (s *scanner) pos() Position {
 	b := s.base + int64(s.at)
 	return Position{Line: s.line, Column: int(b-s.lineAt) + 1, Byte: b}
@@ -257,6 +263,9 @@ func (s *scanner) dispatch(depth int) (Value, error) {
 
 // tagged reads what follows a number sign: a set, or a tag, which is dropped: #jepsen.history.Op{...} is the map.
 func (s *scanner) tagged(depth int) (Value, error) {
+	if s.atEnd() {
+		return Value{}, s.fail("the file ends within a value")
+	}
 	if s.peek() == '{' {
 		s.next()
 		return s.items(Set, '}', depth)

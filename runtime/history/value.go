@@ -80,6 +80,14 @@ func (v *Value) String() string {
 	return open + strings.Join(parts, " ") + end
 }
 
+// source is String, but a text has its quotation marks: "1" is not 1.
+func (v *Value) source() string {
+	if v.Kind == Text {
+		return `"` + v.Text + `"`
+	}
+	return v.String()
+}
+
 // clone is a copy that owns its items.
 func (v *Value) clone() *Value {
 	c := *v

@@ -37,8 +37,9 @@ type Result struct {
 	Operations int `json:"operations"`
 	// Stuck are the operations of which the longest order that was found could take none next; of an invalid history.
 	Stuck []string `json:"stuck,omitempty"`
-	// Longest is how many operations that order has.
+	// Longest is how many operations that order has, Of how many there are: on its key where each has a register of its own.
 	Longest int `json:"longest,omitempty"`
+	Of      int `json:"of,omitempty"`
 
 	model porcupine.Model
 	info  porcupine.LinearizationInfo
@@ -50,10 +51,14 @@ func (r *Result) HTML(w io.Writer) error { return porcupine.Visualize(r.model, r
 // Check searches for an order, at most for some time; 0 is without bound.
 func Check(model string, h *history.History, timeout time.Duration) (*Result, error) {
 	read, ok := map[string]func(*history.History, int) (*call, error){
-		"register": registerCall, "cas-register": registerCall, "multi-register": multiCall, "mutex": mutexCall,
+		"register": singleCall, "cas-register": singleCall, "multi-register": multiCall, "mutex": mutexCall,
 	}[model]
 	if !ok {
 		return nil, fmt.Errorf("there is no model %q", model)
+	}
+	apart := independent(model, h)
+	if apart {
+		read = keyedCall
 	}
 	events, calls, err := eventsOf(h, read)
 	if err != nil {
@@ -61,37 +66,60 @@ func Check(model string, h *history.History, timeout time.Duration) (*Result, er
 	}
 	r := &Result{Operations: len(calls), Valid: Yes}
 	r.model = specification(model)
+	if apart {
+		r.model.PartitionEvent = byKey
+	}
 	var result porcupine.CheckResult
 	result, r.info = porcupine.CheckEventsVerbose(r.model, events, timeout)
 	switch result {
 	case porcupine.Illegal:
 		r.Valid = No
-		r.explain(h, calls)
+		r.explain(h, events)
 	case porcupine.Unknown:
 		r.Valid = Unknown
 	}
 	return r, nil
 }
 
-// explain tells how far the longest order came.
-func (r *Result) explain(h *history.History, calls []*call) {
-	for _, partition := range r.info.PartialLinearizations() {
-		for _, order := range partition {
-			r.Longest = max(r.Longest, len(order))
-		}
+// explain tells how far the longest order came; of several registers, in the first whose operations have none.
+func (r *Result) explain(h *history.History, events []porcupine.Event) {
+	parts := [][]porcupine.Event{events}
+	if r.model.PartitionEvent != nil {
+		parts = r.model.PartitionEvent(events)
 	}
-	done := map[int]bool{}
-	for _, partition := range r.info.PartialLinearizations() {
-		for _, order := range partition {
-			if len(order) == r.Longest {
-				for _, id := range order {
-					done[id] = true
-				}
-				break
+	for i, orders := range r.info.PartialLinearizations() {
+		calls := callsOf(parts[i])
+		var longest []int
+		for _, order := range orders {
+			if len(order) > len(longest) {
+				longest = order
 			}
 		}
+		if len(longest) < len(calls) {
+			r.stuck(h, calls, longest)
+			return
+		}
 	}
-	// What may come next began before anything that is left had ended.
+}
+
+// callsOf gives the calls of events in the order in which they begin, which is how porcupine numbers them.
+func callsOf(events []porcupine.Event) []*call {
+	var calls []*call
+	for _, e := range events {
+		if e.Kind == porcupine.CallEvent {
+			calls = append(calls, e.Value.(*call))
+		}
+	}
+	return calls
+}
+
+// stuck finds what may come next after an order: what began before anything that is left had ended.
+func (r *Result) stuck(h *history.History, calls []*call, order []int) {
+	r.Longest, r.Of = len(order), len(calls)
+	done := map[int]bool{}
+	for _, id := range order {
+		done[id] = true
+	}
 	ends := int32(-1)
 	for id, c := range calls {
 		if end := h.Ops[c.op].Completed; !done[id] && c.known && (ends < 0 || end < ends) {

@@ -112,8 +112,10 @@ func input(o *history.Op) *history.Value {
 	return &history.Value{}
 }
 
-func registerCall(h *history.History, i int) (*call, error) {
-	o := &h.Ops[i]
+func singleCall(h *history.History, i int) (*call, error) { return registerCall(h, i, &h.Ops[i]) }
+
+// registerCall reads operation i from o, which is it, or is it without its key.
+func registerCall(h *history.History, i int, o *history.Op) (*call, error) {
 	switch h.F(o) {
 	case "read":
 		a := act{verb: "read", any: o.Type != history.OK}

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"rig/runtime/clock"
 	"rig/runtime/fault"
 )
 
@@ -74,7 +75,7 @@ func (m *Machine) Run(ctx context.Context, o Options, local func() any) (*Result
 		r.res.Err = err
 		return r.res, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, &TimeoutError{Machine: m.name, After: r.o.Timeout})
+	ctx, cancel := clock.WithTimeout(ctx, r.o.Timeout, &TimeoutError{Machine: m.name, After: r.o.Timeout})
 	defer cancel()
 	r.res.Err = r.toEnd(ctx)
 	r.res.Duration = time.Since(begin)

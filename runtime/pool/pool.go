@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
 	"rig/runtime/fault"
 )
@@ -198,8 +199,8 @@ func (p *Pool[C]) another() grant[C] {
 // wait stays in the queue until somebody gives, or the time is over.
 func (p *Pool[C]) wait(ctx context.Context, w *waiter[C]) (grant[C], error) {
 	start := time.Now()
-	timer := time.NewTimer(p.o.AcquireTimeout)
-	defer timer.Stop()
+	late, free := clock.After(ctx, p.o.AcquireTimeout)
+	defer free()
 	var failed error
 	select {
 	case g := <-w.got:
@@ -207,7 +208,7 @@ func (p *Pool[C]) wait(ctx context.Context, w *waiter[C]) (grant[C], error) {
 		return g, g.err
 	case <-ctx.Done():
 		failed = context.Cause(ctx)
-	case <-timer.C:
+	case <-late:
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

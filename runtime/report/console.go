@@ -42,6 +42,7 @@ import (
 type ConsoleOptions struct {
 	Color       bool
 	Live        bool       // the writer is a terminal: show what runs in its last lines
+	Debugged    bool       // a person holds the tests: that they take long is no news
 	Width       func() int // columns of the terminal, asked before each drawing; nil, or 0 from it, is 80
 	Verbose     int        // 0, 1 or 2
 	Quiet       bool       // failures and the summary only; no live area
@@ -180,6 +181,8 @@ func (c *Console) take(e *event.Event) {
 		c.measure(e)
 	case *event.Log:
 		c.log(e, d)
+	case *event.Trace:
+		c.trace(e, d)
 	case *event.Leak:
 		c.leak(e, d)
 	case *event.Signal:

@@ -67,6 +67,7 @@ func TestConsoleHostile(t *testing.T) {
 		&event.Task{Name: evil, Error: bad}, &event.Retry{Name: evil, Error: bad}, &event.Breaker{Name: evil, From: evil, To: evil},
 		&event.Signal{Name: evil}, &event.SinkDetached{Sink: evil, Cause: evil}, &event.StatementRunning{SQL: evil}, &event.Progress{Name: evil, Value: evil, Over: true},
 		&event.Member{Coordinator: evil, Member: evil, Action: evil, What: evil, Error: bad}, &event.Member{Coordinator: evil, Member: evil, Action: "end", What: evil},
+		&event.History{Name: evil, Model: evil}, &event.Operation{F: evil, Type: evil, Error: evil}, &event.Verdict{Name: evil, Valid: evil, Level: evil, Anomalies: []string{evil}, Story: evil},
 	} {
 		s.add(tOpen, evil, evil, d)
 	}

@@ -58,10 +58,14 @@ func detailModule(e *event.Event) string {
 		return "coordinator"
 	case *event.Progress:
 		return "watch"
+	case *event.History, *event.Verdict:
+		return "history"
 	case *event.Span:
 		return "span"
 	case *event.Expect:
 		return "expect"
+	case *event.Schedule, *event.Step, *event.Deadlock:
+		return "schedule"
 	}
 	return ""
 }
@@ -139,8 +143,57 @@ func flowText(e *event.Event) string {
 		return memberText(d)
 	case *event.Expect:
 		return sentence(d.Error, "expectation failed")
+	case *event.History:
+		return sentence(nil, "history %s of %s begins", d.Name, d.Model)
+	case *event.Verdict:
+		return verdictText(d)
+	}
+	return scheduleText(e)
+}
+
+// scheduleText is detailText for what happens in schedules: who waits for whom, and what lets it proceed.
+func scheduleText(e *event.Event) string {
+	switch d := e.Data.(type) {
+	case *event.Schedule:
+		return sentence(d.Error, "schedule %s, run %d: %s: %s in %s", d.Name, d.Run, d.Order, d.Outcome, span(d.Duration))
+	case *event.Deadlock:
+		return sentence(nil, "%s is the victim of a deadlock, in %s: %s", d.Victim, d.Step, strings.Join(d.Cycle, "; "))
+	case *event.Step:
+		return stepText(d)
 	}
 	return ""
+}
+
+func stepText(d *event.Step) string {
+	switch {
+	case d.Action == "waits" && d.Weak:
+		return sentence(nil, "%s waits? (it is quiet, the server does not tell)", d.Step)
+	case d.Action == "waits":
+		who := "a lock"
+		if len(d.Blockers) > 0 {
+			who = strings.Join(d.Blockers, ", ")
+		}
+		return sentence(nil, "%s waits for %s (%s)", d.Step, who, d.Lock)
+	case d.Action == "proceeds" && d.After != "":
+		return sentence(d.Error, "%s proceeds after %s", d.Step, d.After)
+	case d.Action == "proceeds":
+		return sentence(d.Error, "%s proceeds", d.Step)
+	case d.Action == "returns" && d.Error != nil:
+		return sentence(d.Error, "%s failed", d.Step)
+	}
+	return "" // the statement has a line of its own
+}
+
+func verdictText(d *event.Verdict) string {
+	text := fmt.Sprintf("history %s is %s", d.Name, d.Valid)
+	if d.Level != "" {
+		text += " as " + d.Level
+	}
+	text += ", " + count(int64(d.Operations), "operation")
+	if len(d.Anomalies) > 0 {
+		text += ": " + strings.Join(d.Anomalies, ", ")
+	}
+	return sentence(nil, "%s", text)
 }
 
 func memberText(d *event.Member) string {

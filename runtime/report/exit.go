@@ -36,7 +36,7 @@ func ExitCodes() []ExitCode {
 		{exitThreshold, "a threshold was crossed"},
 		{exitFlaky, "a test passed only when tried again, and flaky tests fail the run"},
 		{exitLeaked, "a test left something behind, and the run is strict"},
-		{exitIncomplete, "a report is incomplete"},
+		{exitIncomplete, "a report or an import is incomplete"},
 		{exitUnknown, "the verdict on a test is unknown: the reply to a write or commit was lost"},
 		{exitInternal, "an error inside rig"},
 		{exitSIGINT, "interrupted (SIGINT)"},

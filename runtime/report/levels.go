@@ -40,6 +40,7 @@ func Modules() []Module {
 		{"retry", "failed attempts, and breakers that change state"},
 		{"coordinator", "what members of coordinators do that others see: barriers, events, messages, ends"},
 		{"watch", "jobs that were watched"},
+		{"history", "histories of operations that begin, and their verdicts"},
 		{"span", "spans that ended"},
 		{"expect", "expectations that do not hold"},
 	}

@@ -16,6 +16,13 @@ const maxArea = 8
 // firstNotice is the age at which a test gets its first plain line.
 const firstNotice = 10 * time.Second
 
+func (o *ConsoleOptions) notice() time.Duration {
+	if o.Debugged {
+		return 1 << 62
+	}
+	return firstNotice
+}
+
 // area is the part of the terminal that changes.
 type area struct {
 	lines int       // drawn and not erased; the cursor is below the last

@@ -28,8 +28,13 @@ func (c *Console) log(e *event.Event, d *event.Log) {
 		c.line(prefix, c.logLine(e, d))
 		return
 	}
-	for text := range strings.SplitSeq(clean(d.Message), "\n") {
-		c.line(prefix, text)
+	text := strings.TrimSuffix(clean(d.Message), "\n")
+	if prefix != "" && strings.Contains(text, "\n") { // a table or a transcript stays as it is, to be read and copied
+		c.line(strings.TrimSuffix(prefix, " "))
+		prefix = "  "
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		c.line(prefix, line)
 	}
 }
 

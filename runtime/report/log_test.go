@@ -196,3 +196,17 @@ func TestNumbersAreBounded(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestPrintOfSeveralLines: the test's name stands once above a table, so that its lines can be read and copied.
+func TestPrintOfSeveralLines(t *testing.T) {
+	s := begin(nil, "a.star::test_x", "a.star::test_y")
+	s.start("a.star::test_x").start("a.star::test_y")
+	s.print("a.star::test_x", "one").print("a.star::test_y", "id\n--\n 1\n")
+	var b bytes.Buffer
+	play(t, NewConsole(&b, ConsoleOptions{}), s)
+	for _, want := range []string{"a.star::test_x: one\n", "a.star::test_y:\n  id\n  --\n   1\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}

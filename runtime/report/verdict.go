@@ -81,7 +81,7 @@ func (c *Console) testStart(e *event.Event, _ *event.TestStart) {
 	if c.story.isSubtest(e.Test) || c.find(e.Test) != nil {
 		return
 	}
-	c.tests = append(c.tests, &shownTest{id: e.Test, since: time.Now(), notice: firstNotice})
+	c.tests = append(c.tests, &shownTest{id: e.Test, since: time.Now(), notice: c.o.notice()})
 }
 
 // statement keeps what a test does now. An ended statement stays until the next: it is what the test did last.

@@ -10,6 +10,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
 	"rig/runtime/fault"
 	"rig/runtime/script"
@@ -25,11 +26,8 @@ type verdict struct {
 
 // conduct takes a test through its life: requirements, setup, body, teardown, cleanups, leaks, database.
 func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
-	bound := r.TestTimeout
-	if t.item.Timeout > 0 {
-		bound = t.item.Timeout
-	}
-	body, cancel := context.WithTimeoutCause(ctx, bound, &TimeoutError{"test", bound})
+	bound := t.bound()
+	body, cancel := clock.WithTimeout(ctx, bound.Bound, bound)
 	defer cancel()
 	t.setPhase(body)
 	t.value = r.NewValue(t)
@@ -72,6 +70,14 @@ func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 	v.leaks += t.leaks()
 	t.giveBack(after, &v, before)
 	return v
+}
+
+// bound is the annotation's, else the run's.
+func (t *Test) bound() *TimeoutError {
+	if d := t.item.Timeout; d > 0 {
+		return &TimeoutError{What: "test", Bound: d, From: fmt.Sprintf("timeout = %q of test(%s, ...)", d, t.item.Name)}
+	}
+	return &TimeoutError{What: "test", Bound: t.run.TestTimeout}
 }
 
 // interruptWhen interrupts the test's sessions when ctx ends. The returned function ends that; afterwards no interruption is
@@ -174,7 +180,7 @@ var errStopBudget = fault.New(fault.Timeout, "", fmt.Sprintf("after an interrupt
 // cleanupContext bounds what follows a test's body. Once the run was told to stop, all cleanups share one second.
 func (r *run) cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	base := context.WithoutCancel(ctx)
-	c, cancel := context.WithTimeoutCause(base, r.CleanupTimeout, &TimeoutError{"cleanup", r.CleanupTimeout})
+	c, cancel := clock.WithTimeout(base, r.CleanupTimeout, &TimeoutError{What: "cleanup", Bound: r.CleanupTimeout})
 	c, end := context.WithCancelCause(c)
 	cut := func() {
 		r.stopOnce.Do(func() { r.stopAt = time.Now().Add(stopBudget) })

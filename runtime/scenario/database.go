@@ -169,6 +169,26 @@ func (e *GrantError) Report() *event.Error {
 	}
 }
 
+// findOneDatabase refuses a run inside a database that is not there: each of its tests would fail with it. A server that does
+// not answer the question, such as a mock, is asked no further.
+func (r *run) findOneDatabase(ctx context.Context) error {
+	if r.OneDatabase == "" {
+		return nil
+	}
+	target, err := r.Targets.Target(ctx, "")
+	if err != nil {
+		return err
+	}
+	return r.admins.with(ctx, target, func(s *session.Session) error {
+		rows, err := s.Query(adminCall("find the database"), "SELECT schema_name FROM information_schema.schemata WHERE schema_name = '"+strings.ReplaceAll(r.OneDatabase, "'", "''")+"'", nil)
+		if err != nil || rows.Len() > 0 {
+			return nil
+		}
+		e := fault.New(fault.UnknownDatabase, "", fmt.Sprintf("there is no database %q on %s, or none that the user may use", r.OneDatabase, target.Name))
+		return e.WithHint("--one-database names a database that exists already: create it, or check the name")
+	})
+}
+
 // tablesOf lists the tables and views of a database, for runs inside one database.
 func tablesOf(s *session.Session, database string) (map[string]string, error) {
 	rows, err := s.Query(adminCall("list tables"), "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = '"+strings.ReplaceAll(database, "'", "''")+"'", nil)

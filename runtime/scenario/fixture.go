@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
 	"rig/runtime/session"
 )
@@ -76,7 +77,7 @@ func (f *fixture) setup(ctx context.Context) error {
 		run: r, item: &Item{ID: id, Name: "setup_all", file: f.file, Pos: event.Pos{File: f.file.Path}}, id: id, name: "setup_all",
 		seed: seedOf(r.Seed, id), event: r.Bus.NextID(), target: f.target,
 	}
-	body, cancel := context.WithTimeoutCause(ctx, r.TestTimeout, &TimeoutError{"test", r.TestTimeout})
+	body, cancel := clock.WithTimeout(ctx, r.TestTimeout, &TimeoutError{What: "test", Bound: r.TestTimeout})
 	defer cancel()
 	t.setPhase(body)
 	t.value = r.NewValue(t)

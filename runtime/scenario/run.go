@@ -61,6 +61,9 @@ func Run(ctx context.Context, o Options, items []*Item) error {
 	r := &run{Options: withDefaults(o), ctx: ctx}
 	r.admins.idle = map[*Target][]*session.Session{}
 	defer r.admins.close()
+	if err := r.findOneDatabase(ctx); err != nil {
+		return err
+	}
 	items = r.arrange(items)
 	for round := 1; ; round++ {
 		if err := r.round(ctx, items); err != nil {
@@ -244,6 +247,7 @@ func (r *run) claim(id string) bool {
 type TimeoutError struct {
 	What  string // "test" or "cleanup"
 	Bound time.Duration
+	From  string // what set the bound, where that is not the flag of its name
 }
 
 func (e *TimeoutError) Error() string {
@@ -252,5 +256,9 @@ func (e *TimeoutError) Error() string {
 
 // Report gives the form for reports.
 func (e *TimeoutError) Report() *event.Error {
-	return &event.Error{Kind: "timeout", Message: e.Error(), Hint: "the bound is --" + e.What + "-timeout"}
+	from := e.From
+	if from == "" {
+		from = "--" + e.What + "-timeout"
+	}
+	return &event.Error{Kind: "timeout", Message: e.Error(), Hint: "the bound is " + from}
 }

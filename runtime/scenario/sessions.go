@@ -24,6 +24,7 @@ type ConnectOptions struct {
 	Port       int
 	User       string
 	Password   string
+	Quiet      bool // its statements are no events
 	Pos        event.Pos
 }
 
@@ -120,7 +121,7 @@ func (t *Test) Connect(c ConnectOptions) (*session.Session, error) {
 		return nil, err
 	}
 	s, err := target.Hub.Open(ctx, session.Options{
-		Name: o.sessionName(c.Name), Database: db, Isolation: c.Isolation, Autocommit: c.Autocommit,
+		Name: o.sessionName(c.Name), Database: db, Isolation: c.Isolation, Autocommit: c.Autocommit, Quiet: c.Quiet,
 		Test: t.id, Parent: t.event, Pos: c.Pos,
 	})
 	if err != nil {
@@ -187,6 +188,14 @@ func (t *Test) sessionName(asked string) string {
 	}
 	t.opened++
 	return fmt.Sprintf("s%d", t.opened)
+}
+
+// Sessions lists those that the test has opened, for who looks at it from outside.
+func (t *Test) Sessions() []*session.Session {
+	o := t.outermost()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.sessions)
 }
 
 func (t *Test) eachSession(f func(*session.Session)) {

@@ -219,6 +219,8 @@ func runtimeHint(msg string) string {
 		return "values are frozen when a file has loaded and when they cross between tasks: make a copy, or use task.shared"
 	case strings.Contains(msg, "unknown conversion %"):
 		return "formats have no widths and no precisions: there are %s, %r, %d, %x, %o, %c, %e, %f, %g"
+	case strings.HasSuffix(msg, "int value is not iterable"):
+		return "range(n) counts from 0 to n - 1: for i in range(n)"
 	case strings.Contains(msg, "referenced before assignment"):
 		return "a name that is assigned anywhere in a function is local to it"
 	}

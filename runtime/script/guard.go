@@ -87,6 +87,10 @@ func charge(th *starlark.Thread, v starlark.Value) {
 // look is called by the interpreter every lookEvery steps.
 func (t *Thread) look(th *starlark.Thread) {
 	th.SetMaxExecutionSteps(th.ExecutionSteps() + lookEvery)
+	if t.steps > 0 && th.ExecutionSteps() > t.steps {
+		t.stop(th, &guardError{guard: "timeout", msg: fmt.Sprintf("the expression did not end within %d steps", t.steps)})
+		return
+	}
 	if th.CallStackDepth() > maxCalls {
 		t.stop(th, &guardError{guard: "recursion", msg: fmt.Sprintf("calls nest more than %d deep", maxCalls), hint: "a function calls itself without an end"})
 		return

@@ -30,6 +30,10 @@ type Options struct {
 	MaxSource   int           // bytes of one file; default 1 MiB
 	MaxHeap     uint64        // bytes of the process's heap at which scripts are stopped; default 1 GiB
 	LoadTimeout time.Duration // of one file with what it loads; default 10s
+
+	Watch  []Watch // who follows the threads
+	Probes Probes  // which files tell the watchers of their statements
+	Count  bool    // count statements and branches, for Coverage
 }
 
 // Host loads files and makes threads. It is safe for concurrent use.
@@ -44,6 +48,7 @@ type Host struct {
 	modules map[string]*loaded // guarded by mu, by canonical name
 	sources map[string]string  // guarded by mu: the text of files, by the name that positions have
 	racy    map[place]string   // guarded by mu: variables that closures must not share, with the reason
+	counts  []*counts          // guarded by mu: of the files that count
 }
 
 // place of a variable's first binding.

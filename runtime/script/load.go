@@ -15,6 +15,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
 )
 
@@ -40,7 +41,7 @@ func (h *Host) Load(ctx context.Context, name string) (*Module, error) {
 	}
 	h.loading.Lock()
 	defer h.loading.Unlock()
-	ctx, cancel := context.WithTimeoutCause(ctx, h.opts.LoadTimeout, &guardError{guard: "timeout", msg: fmt.Sprintf("the file did not load within %s", h.opts.LoadTimeout), hint: "work belongs into tests, not at the top level"})
+	ctx, cancel := clock.WithTimeout(ctx, h.opts.LoadTimeout, &guardError{guard: "timeout", msg: fmt.Sprintf("the file did not load within %s", h.opts.LoadTimeout), hint: "work belongs into tests, not at the top level"})
 	defer cancel()
 	l := &loader{host: h, ctx: ctx}
 	return l.load(src, event.Pos{})
@@ -125,10 +126,11 @@ func (l *loader) fresh(src source, from event.Pos) (*Module, error) {
 // run executes the top level of a source and freezes what it defined.
 func (l *loader) run(src source, text string) (*Module, error) {
 	h := l.host
-	f, prog, err := h.compile(src.show, text)
+	c, err := h.compile(src.show, text)
 	if err != nil {
 		return nil, err
 	}
+	f := c.file
 	t := h.newThread(l.ctx, "load "+src.show, nil)
 	t.load, t.module = true, src.show
 	t.th.Load = func(th *starlark.Thread, name string) (starlark.StringDict, error) {
@@ -144,7 +146,8 @@ func (l *loader) run(src source, text string) (*Module, error) {
 	}
 	stop := context.AfterFunc(l.ctx, func() { t.th.Cancel(context.Cause(l.ctx).Error()) })
 	defer stop()
-	globals, err := initProgram(t, prog, h.globals())
+	globals, err := initProgram(t, c.prog, c.predeclared)
+	t.ended(err)
 	if err != nil {
 		return nil, t.loadError(err)
 	}
@@ -187,7 +190,19 @@ func loadCaller(th *starlark.Thread) event.Pos {
 	return posOf(th.CallFrame(0).Pos)
 }
 
-func (h *Host) globals() starlark.StringDict { return h.predeclared }
+// globals are what a file sees: what all do, with the probes of its own.
+func (h *Host) globals(probes starlark.StringDict) starlark.StringDict {
+	if len(probes) == 0 {
+		return h.predeclared
+	}
+	all := starlark.StringDict{}
+	for _, from := range []starlark.StringDict{h.predeclared, probes} {
+		for name, v := range from {
+			all[name] = v
+		}
+	}
+	return all
+}
 
 // resolve finds what a load statement names.
 func (l *loader) resolve(from source, name string) (source, error) {

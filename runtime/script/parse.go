@@ -15,29 +15,42 @@ import (
 	"rig/runtime/fault"
 )
 
-// compile parses and resolves a source. The file's tree is rewritten for the guards; doc is its module comment.
-func (h *Host) compile(name, src string) (*syntax.File, *starlark.Program, error) {
+// compiled is a source that can run.
+type compiled struct {
+	file        *syntax.File
+	prog        *starlark.Program
+	predeclared starlark.StringDict
+}
+
+// compile parses and resolves a source. The file's tree is rewritten for the guards and the probes.
+func (h *Host) compile(name, src string) (*compiled, error) {
 	if !utf8.ValidString(src) {
-		return nil, nil, &Error{Pos: event.Pos{File: name, Line: badLine(src)}, Msg: "the file is not UTF-8 text", Hint: "save it as UTF-8", Guard: "encoding"}
+		return nil, &Error{Pos: event.Pos{File: name, Line: badLine(src)}, Msg: "the file is not UTF-8 text", Hint: "save it as UTF-8", Guard: "encoding"}
 	}
 	h.remember(name, src)
 	f, err := fileOptions().Parse(name, src, 0)
 	if err != nil {
-		return nil, nil, h.parseError(err, src)
+		return nil, h.parseError(err, src)
 	}
 	if depth := nesting(f); depth > maxNesting {
-		return nil, nil, &Error{Pos: event.Pos{File: name}, Msg: fmt.Sprintf("the file nests expressions %d deep, more than %d", depth, maxNesting), Guard: "depth"}
+		return nil, &Error{Pos: event.Pos{File: name}, Msg: fmt.Sprintf("the file nests expressions %d deep, more than %d", depth, maxNesting), Guard: "depth"}
 	}
+	names, sites := h.probe(f, src)
 	rewrite(f)
 	if err := duplicates(f); err != nil {
-		return nil, nil, h.placed(err)
+		return nil, h.placed(err)
 	}
 	prog, err := starlark.FileProgram(f, h.known)
 	if err != nil {
-		return nil, nil, h.resolveError(err, f)
+		return nil, h.resolveError(err, f)
 	}
 	h.noteRaces(f)
-	return f, prog, nil
+	if sites != nil {
+		for _, w := range h.opts.Watch {
+			w.Loaded(name, sites)
+		}
+	}
+	return &compiled{f, prog, h.globals(names)}, nil
 }
 
 func (h *Host) known(name string) bool {
@@ -106,7 +119,12 @@ func explainParse(err error, src string) error {
 		e.Pos.Line--
 		e.Pos.Col = int32(utf8.RuneCountInString(lineAt(src, int(e.Pos.Line)))) + 1
 	}
-	e.Hint = habit(lineAt(src, int(e.Pos.Line)), lineAt(src, int(e.Pos.Line)-1), se.Msg)
+	line := lineAt(src, int(e.Pos.Line))
+	e.Hint = habit(line, lineAt(src, int(e.Pos.Line)-1), se.Msg)
+	if e.Hint == "" {
+		e.Hint = structure(strings.TrimSpace(line), src, se.Msg, int(e.Pos.Line))
+	}
+	e.reserved(line)
 	return e
 }
 
@@ -182,8 +200,6 @@ func habit(line, before, msg string) string {
 		return "load is a word of the language: give the variable another name"
 	case strings.Contains(msg, "does not associate"):
 		return "Starlark has no chained comparison: write a < b and b < c"
-	case strings.Contains(msg, "got newline, want ':'"), strings.Contains(msg, "want ':'"):
-		return "the line that opens a block ends with a colon"
 	case strings.Contains(msg, "want indent"):
 		return "the block's lines are indented; an empty block is pass"
 	}
@@ -201,7 +217,9 @@ func (h *Host) resolveError(err error, f *syntax.File) error {
 	if name, ok := strings.CutPrefix(first.Msg, "undefined: "); ok {
 		name, _, _ = strings.Cut(name, " ")
 		e.Msg = "undefined: " + name
-		if near := fault.Suggest(name, h.visible(f)); near != "" {
+		if hint := pythonNames[name]; hint != "" {
+			e.Hint = hint
+		} else if near := fault.Suggest(name, h.visible(f)); near != "" {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		} else {
 			e.Hint = habit(name+" ", "", "")

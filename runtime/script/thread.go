@@ -28,6 +28,9 @@ type Thread struct {
 	made    int         // bytes of text since the heap was looked at
 	guard   *guardError // set by a guard that stopped the thread
 	aborted error       // set by Abort
+	parent  *Thread     // that made it; nil for the first
+	steps   uint64      // bound on its steps; 0 is none
+	aside   bool        // it evaluates an expression of a debugger
 }
 
 // local is the key under which a starlark thread knows its Thread.
@@ -38,6 +41,9 @@ func (h *Host) newThread(ctx context.Context, name string, scope any) *Thread {
 	t.th = &starlark.Thread{Name: name, Print: t.print, OnMaxSteps: t.look}
 	t.th.SetMaxExecutionSteps(lookEvery)
 	t.th.SetLocal(local, t)
+	if len(h.opts.Watch) > 0 {
+		t.th.Load = mark
+	}
 	return t
 }
 
@@ -50,7 +56,7 @@ func From(th *starlark.Thread) *Thread {
 // Child makes a thread that runs beside or inside t, with its scope.
 func (t *Thread) Child(name string, ctx context.Context) *Thread {
 	c := t.host.newThread(ctx, name, t.scope)
-	c.span = t.span
+	c.span, c.parent, c.aside = t.span, t, t.aside
 	return c
 }
 
@@ -95,6 +101,9 @@ func (t *Thread) print(th *starlark.Thread, msg string) {
 func (t *Thread) Call(fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
 	if err := context.Cause(t.ctx); err != nil {
 		return nil, err
+	}
+	if len(t.host.opts.Watch) > 0 && t.th.CallStackDepth() == 0 {
+		defer func() { t.ended(err) }()
 	}
 	if t.ctx.Done() != nil {
 		stop := context.AfterFunc(t.ctx, func() { t.th.Cancel(context.Cause(t.ctx).Error()) })

@@ -50,18 +50,18 @@ func Signature(src string, d *syntax.DefStmt) string {
 func paramText(src string, p syntax.Expr) string {
 	switch p := p.(type) {
 	case *syntax.BinaryExpr:
-		return paramText(src, p.X) + " = " + Text(src, p.Y)
+		return paramText(src, p.X) + " = " + SourceText(src, p.Y)
 	case *syntax.UnaryExpr:
 		if p.X == nil {
 			return p.Op.String()
 		}
 		return p.Op.String() + paramText(src, p.X)
 	}
-	return Text(src, p)
+	return SourceText(src, p)
 }
 
-// Text gives the source of a node, its blanks and line breaks as one blank each.
-func Text(src string, n syntax.Node) string {
+// SourceText gives the source of a node, its blanks and line breaks as one blank each.
+func SourceText(src string, n syntax.Node) string {
 	start, end := n.Span()
 	from, to := offset(src, start), offset(src, end)
 	if from < 0 || to < from {

@@ -73,6 +73,6 @@ func (s *Server) connectError(err error) error {
 		f.Message = errno.Error() // without the words of the dialler around it
 	}
 	f.Message = place + ": " + f.Message
-	f.Hint = fault.ConnectHint(f, fault.Dest{Addr: a.Addr, User: a.User, HasPassword: a.Password != "", TLS: a.TLS != nil, Bound: s.spec.ConnectTimeout})
+	f.Hint = fault.ConnectHint(f, fault.Dest{Addr: a.Addr, User: a.User, Database: a.Database, HasPassword: a.Password != "", TLS: a.TLS != nil, Bound: s.spec.ConnectTimeout})
 	return f
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"rig/runtime/clock"
 	"rig/runtime/event"
 )
 
@@ -42,6 +43,7 @@ type Config struct {
 	Flavor string   // embedded, mariadb, mysql, tidb, dolt or mock
 	Init   []string // statements that every session runs first
 	Bus    *event.Bus
+	Clock  *clock.Clock // its holds do not count for StatementTimeout; nil is none
 }
 
 // String names the server and the user, never the password.

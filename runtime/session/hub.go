@@ -14,6 +14,7 @@ import (
 
 	"rig/runtime/event"
 	"rig/runtime/fault"
+	"rig/runtime/wait"
 )
 
 // Hub opens the sessions of one server and watches over them.
@@ -26,7 +27,11 @@ type Hub struct {
 	closed   bool                  // guarded by mu
 	watchers sync.WaitGroup
 
-	side side
+	side  side
+	watch side // asks who waits for whom; it is not the one that kills, which must not queue
+
+	chooseWaits sync.Mutex
+	waits       atomic.Pointer[wait.Watcher] // how waits are noticed; set once, under chooseWaits
 
 	protection atomic.Pointer[protection] // nil where every database may be used
 
@@ -49,7 +54,7 @@ const runningAfter = 250 * time.Millisecond
 // NewHub makes a hub; nothing is dialled before Open.
 func NewHub(c Config) *Hub {
 	h := &Hub{cfg: c.withDefaults(), sessions: map[*Session]struct{}{}}
-	h.side.hub = h
+	h.side.hub, h.watch.hub = h, h
 	return h
 }
 
@@ -65,6 +70,7 @@ type Options struct {
 	Database   string
 	Isolation  string
 	Autocommit *bool
+	Quiet      bool      // statements are no events: who uses the session tells what it did
 	Test       string    // for events
 	Parent     event.ID  // for events
 	Pos        event.Pos // the line that opened it
@@ -101,7 +107,7 @@ func (h *Hub) add(s *Session) {
 	h.sessions[s] = struct{}{}
 	if !h.watching {
 		h.watching = true
-		h.watchers.Go(h.watch)
+		h.watchers.Go(h.watchAll)
 	}
 }
 
@@ -154,6 +160,7 @@ func (h *Hub) Close() error {
 		s.Close()
 	}
 	h.side.close()
+	h.watch.close()
 	h.watchers.Wait()
 	return nil
 }
@@ -164,8 +171,8 @@ func (h *Hub) forget(s *Session) {
 	delete(h.sessions, s)
 }
 
-// watch ends when the last session is gone; Open starts it again.
-func (h *Hub) watch() {
+// watchAll ends when the last session is gone; Open starts it again.
+func (h *Hub) watchAll() {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var all []*Session

@@ -34,6 +34,7 @@ func (s *Session) watch(now time.Time) {
 		return
 	}
 	a, age := s.cur, now.Sub(s.cur.since)
+	held := s.hub.cfg.Clock.Lost() - a.lost
 	announce := age >= runningAfter && age >= 2*s.announced
 	if announce {
 		s.announced = age
@@ -42,7 +43,7 @@ func (s *Session) watch(now time.Time) {
 	if announce {
 		s.emit(a.call.Pos, 0, &event.StatementRunning{SQL: head(a.sql), Age: age})
 	}
-	if a.bound > 0 && age >= a.bound {
+	if a.bound > 0 && age-held >= a.bound {
 		s.hub.watchers.Go(func() { _, _ = s.stop(&timeoutError{a.bound}, false) }) // the statement's own call tells the outcome
 	}
 }

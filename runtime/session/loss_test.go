@@ -60,17 +60,24 @@ func TestLostReplies(t *testing.T) {
 		for _, b := range []breakage{{cut: true}, {reset: true}, {from: 3, cut: true}} {
 			w.exec(maker, "TRUNCATE lost.t")
 			s, f := behind(w, p, b)
+			work, err := s.Work()
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, sql := range tt.before {
 				w.exec(s, sql)
 			}
 			f.armed.Store(true)
 			start := time.Now()
-			_, err := s.Exec(at(5), tt.sql, tt.args)
+			_, err = s.Exec(at(5), tt.sql, tt.args)
 			within(t, start, time.Second)
 			e := fails(t, err, fault.ConnectionLost)
 			outcome := event.Failed
 			if tt.lost {
 				outcome = event.Unknown
+			}
+			if got, err := work.Outcome(true); got != outcome || err != nil {
+				t.Errorf("%s: the work is %s, %v", tt.name, got, err)
 			}
 			if e.ReplyLost != tt.lost || (e.Category == fault.UnknownCategory) != tt.lost {
 				t.Errorf("%s: reply lost %v, category %s", tt.name, e.ReplyLost, e.Category)

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	mariadb, noMariadb = server.Start(ctx, server.Spec{Kind: server.MariaDB, TCP: true, Options: map[string]string{"secure-file-priv": "NULL"}}, nil)
+	mariadb, noMariadb = server.Start(ctx, server.Spec{Kind: server.MariaDB, TCP: true, Options: map[string]string{"secure-file-priv": os.TempDir()}}, nil)
 	if noMariadb != nil && os.Getenv("RIG_NEED_MARIADB") != "" {
 		fmt.Fprintln(os.Stderr, "RIG_NEED_MARIADB is set:", noMariadb)
 		return 1

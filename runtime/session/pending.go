@@ -3,7 +3,6 @@ package session
 import (
 	"database/sql/driver"
 	"fmt"
-	"strings"
 	"time"
 
 	"rig/runtime/fault"
@@ -76,72 +75,4 @@ func (p *Pending) Wait(timeout time.Duration) (*Rows, Result, error) {
 	}
 	<-p.ended
 	return p.rows, p.res, p.err
-}
-
-// lockPoll is how often a server is asked whether a statement waits, at first; each turn doubles it up to lockPollMax.
-const (
-	lockPoll    = time.Millisecond
-	lockPollMax = 20 * time.Millisecond
-)
-
-// Blocked waits until the server says that the statement waits for a lock (true), or until it has ended or within has
-// passed (false). Where the server cannot be asked for row locks (no PROCESS privilege, an engine without a lock list), a
-// statement that still runs after within counts as blocked.
-func (p *Pending) Blocked(within time.Duration) (bool, error) {
-	deadline := time.Now().Add(within)
-	rowLocks := true // the server can tell
-	for pause := lockPoll; ; pause = min(2*pause, lockPollMax) {
-		if p.Done() {
-			return false, nil
-		}
-		waits, err := p.s.waitsForLock(&rowLocks)
-		if err != nil || waits {
-			return waits && !p.Done(), err
-		}
-		left := time.Until(deadline)
-		if left <= 0 {
-			return !rowLocks && !p.Done(), nil
-		}
-		t := time.NewTimer(min(pause, left))
-		select {
-		case <-p.ended:
-			t.Stop()
-			return false, nil
-		case <-t.C:
-		}
-	}
-}
-
-// waitsForLock asks over the side connection. rowLocks becomes false where row locks cannot be seen.
-func (s *Session) waitsForLock(rowLocks *bool) (bool, error) {
-	rows, err := s.hub.side.ask(fmt.Sprintf("SELECT state FROM information_schema.processlist WHERE id = %d", s.Thread()))
-	if err != nil {
-		return false, fault.Wrap("pending.blocked", s.name, "", err)
-	}
-	if rows.Len() == 1 {
-		state := strings.ToLower(rows.At(0, 0).Text)
-		if strings.HasPrefix(state, "waiting for") && strings.Contains(state, "lock") || state == "user lock" {
-			return true, nil
-		}
-	}
-	if !*rowLocks {
-		return false, nil
-	}
-	status, err := s.hub.side.ask("SHOW ENGINE INNODB STATUS")
-	if err != nil || status.Len() == 0 {
-		*rowLocks = false
-		return false, nil
-	}
-	return innodbWaits(status.At(0, 2).Text, s.Thread()), nil
-}
-
-// innodbWaits finds the thread among the transactions that wait for a lock in the text of SHOW ENGINE INNODB STATUS.
-func innodbWaits(status string, thread uint64) bool {
-	mark := fmt.Sprintf("thread id %d,", thread)
-	for block := range strings.SplitSeq(status, "---TRANSACTION ") {
-		if strings.Contains(block, mark) && strings.Contains(block, "\nLOCK WAIT ") {
-			return true
-		}
-	}
-	return false
 }

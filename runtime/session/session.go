@@ -51,6 +51,7 @@ type Session struct {
 	database string // the default one; a reset goes back to it
 
 	tx         transaction // guarded by mu
+	fate       fate        // guarded by mu
 	autocommit bool        // guarded by mu
 	usesLocks  event.Pos   // guarded by mu: the line that took a user lock first
 	tableLocks event.Pos   // guarded by mu: the line that locked tables
@@ -76,6 +77,7 @@ type activity struct {
 	call  Call
 	sql   string
 	since time.Time
+	lost  time.Duration // of the clock, at since
 	bound time.Duration // 0 is none
 }
 
@@ -140,6 +142,7 @@ func (s *Session) connect(ctx context.Context) error {
 	s.cache, s.staleMode = newCache(), false
 	s.mu.Lock()
 	s.conn, s.wire = c, w
+	s.fate.undone, s.fate.changed = s.fate.undone || s.tx.open, false
 	s.tx, s.usesLocks, s.tableLocks = transaction{}, event.Pos{}, event.Pos{}
 	s.changed, s.nextTx = false, false
 	s.autocommit = s.opts.Autocommit == nil || *s.opts.Autocommit
@@ -232,7 +235,7 @@ func (s *Session) take(c Call, sql string, revive bool) *fault.Error {
 	if bound == 0 {
 		bound = s.hub.cfg.StatementTimeout
 	}
-	s.cur = activity{call: c, sql: sql, since: now, bound: max(bound, 0)}
+	s.cur = activity{call: c, sql: sql, since: now, lost: s.hub.cfg.Clock.Lost(), bound: max(bound, 0)}
 	s.busy, s.done, s.killed, s.announced = true, false, nil, 0
 	s.wire.reset()
 	return nil
@@ -332,7 +335,7 @@ func (s *Session) unpark() error {
 func (s *Session) touch() {
 	now := time.Now()
 	s.mu.Lock()
-	s.cur.since = now
+	s.cur.since, s.cur.lost = now, s.hub.cfg.Clock.Lost()
 	s.mu.Unlock()
 }
 

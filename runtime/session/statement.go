@@ -206,7 +206,7 @@ func head(sql string) string {
 }
 
 func (s *Session) emitStatement(st *statement, ended time.Time, f *fault.Error) {
-	if s.hub.cfg.Bus == nil {
+	if s.hub.cfg.Bus == nil || s.opts.Quiet {
 		return
 	}
 	d := &event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: ended.Sub(st.start)}

@@ -46,6 +46,7 @@ func (s *Session) endWell(st *statement) bool {
 // followHeld must hold mu.
 func (s *Session) followHeld(st *statement, f *fault.Error) {
 	c := st.class
+	s.decide(st, f, s.tx.open)
 	if f != nil {
 		// 1213 ends the whole transaction; everything else leaves it open.
 		if f.Kind == fault.Deadlock && f.Code == errDeadlock && s.tx.open {
@@ -256,6 +257,13 @@ type Held struct {
 	What   string // "transaction" or "lock"
 	Detail string
 	Pos    event.Pos // the line that took it
+}
+
+// Tracked tells whether a transaction is open, and since which line, as far as the session has seen; the server is not asked.
+func (s *Session) Tracked() (open bool, since event.Pos) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tx.open, s.tx.pos
 }
 
 // Held asks what the session holds: an open transaction, user locks (which are released by asking), locked tables. A busy or

@@ -20,7 +20,7 @@ func Declared(f *File, d *syntax.DefStmt) *catalog.Func {
 		case *syntax.Ident:
 			x.Name = p.Name
 		case *syntax.BinaryExpr:
-			x.Name, x.Default = p.X.(*syntax.Ident).Name, script.Text(f.Text, p.Y)
+			x.Name, x.Default = p.X.(*syntax.Ident).Name, script.SourceText(f.Text, p.Y)
 		case *syntax.UnaryExpr:
 			star = star || p.Op == syntax.STAR
 			id, ok := p.X.(*syntax.Ident)

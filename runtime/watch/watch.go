@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"rig/runtime/clock"
 )
 
 // Options of Run.
@@ -44,7 +46,7 @@ func (e *TimeoutError) Error() string {
 func Run(ctx context.Context, o Options) error {
 	start := time.Now()
 	late := &TimeoutError{After: o.Timeout}
-	inner, cancel := context.WithTimeoutCause(ctx, o.Timeout, late)
+	inner, cancel := clock.WithTimeout(ctx, o.Timeout, late)
 	defer cancel()
 	tick := time.NewTicker(max(o.Every, time.Microsecond))
 	defer tick.Stop()

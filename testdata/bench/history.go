@@ -118,6 +118,10 @@ func historyChild(ctx context.Context, out io.Writer, c *childFlags) error {
 		return makeHistory(c.socket, c.count, historyStores[c.each].level)
 	case "history-check":
 		return checkHistory(ctx, out, c.socket)
+	case "history-record":
+		each, err := recordHistory(c.socket, c.count)
+		fmt.Fprintln(out, each)
+		return err
 	case "history-ring":
 		h, err := simstore.Ring(c.count)
 		if err != nil {

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"rig/builtins/value"
+	"rig/runtime/clock"
+	"rig/runtime/debug"
+	"rig/runtime/profile"
+	"rig/runtime/prompt"
+	"rig/runtime/scenario"
+	"rig/runtime/script"
+	"rig/runtime/session"
+)
+
+// following is what looks over the shoulder of a run.
+type following struct {
+	watch  []script.Watch
+	probes script.Probes
+	count  bool
+
+	profiler *profile.Profiler
+	debugger *debug.Debugger
+	clock    *clock.Clock
+	talk     *prompt.Talk
+	begin    chan struct{} // closed when the person lets the run begin; nil begins at once
+	restore  func()        // of the terminal
+}
+
+// attach makes the debugger. notify hears its events; nil is nobody.
+func (x *execution) attach(notify func(debug.Event), probes script.Probes) *debug.Debugger {
+	f := &x.follow
+	f.clock = &clock.Clock{}
+	f.debugger = debug.New(debug.Options{Notify: notify, Quiet: isSkip, Clock: f.clock, Expired: cancelExpressions})
+	f.watch = append(f.watch, f.debugger)
+	f.probes = max(f.probes, probes)
+	return f.debugger
+}
+
+// converse attaches a debugger with a conversation in the terminal, or over plain lines where there is none.
+func (x *execution) converse(probes script.Probes, waits bool) {
+	f := &x.follow
+	d := x.attach(func(e debug.Event) { f.talk.Notify(e) }, probes)
+	o := prompt.Options{
+		Debugger: d, Out: x.s.out, Source: func(file string) (string, bool) { return x.host.Source(file) },
+		Sessions: sessionsOf, Query: queryFrom, Waits: waitsForLock, Stop: func() { x.end(errInterrupted) },
+	}
+	if len(x.cmd.Paths) > 0 {
+		o.File = x.cmd.Paths[0]
+	}
+	in, isTerminal := x.s.in.(*os.File)
+	if isTerminal {
+		_, isTerminal = terminal(in)
+	}
+	switch {
+	case !isTerminal:
+		o.In, o.Plain = prompt.NewLines(x.s.in, nil), true
+	case os.Getenv("TERM") == "dumb":
+		o.In = prompt.NewLines(in, x.s.out)
+	default:
+		t := prompt.NewTerminal(in, x.s.out)
+		o.In, o.Out, o.Width = t, t, t.Width
+		x.s.out, x.s.err = t, t // what is printed meanwhile goes above the line that is edited
+		f.restore = t.Restore
+	}
+	if waits {
+		f.begin = make(chan struct{})
+		o.Begin = func() { close(f.begin) }
+	}
+	f.talk = prompt.New(o)
+}
+
+// end asks the run to end as the first signal does; it may be called before the run has begun.
+func (x *execution) end(cause error) {
+	select {
+	case x.ends <- cause:
+	default: // asked already
+	}
+}
+
+// mayEnd ends the run when it is asked to.
+func (x *execution) mayEnd(ctx context.Context, signals *signalWatch) {
+	select {
+	case cause := <-x.ends:
+		signals.interrupt(cause)
+	case <-ctx.Done(): // signals.stop
+	}
+}
+
+// hold runs the conversation beside the run, and waits until the run may begin.
+func (x *execution) hold(ctx context.Context) {
+	f := &x.follow
+	if f.talk != nil {
+		go f.talk.Run() // ends with the run, or waits for a line that nobody will type any more
+	}
+	if f.begin == nil {
+		return
+	}
+	select {
+	case <-f.begin:
+	case <-ctx.Done():
+	}
+}
+
+// release ends the following.
+func (f *following) release() {
+	if f.debugger != nil {
+		f.debugger.Close()
+	}
+	if f.talk != nil {
+		f.talk.Over()
+	}
+	if f.restore != nil {
+		f.restore()
+	}
+}
+
+// callsBreakpoint reports whether one of the files does. It is a look at the text: what is found need not be a call.
+func callsBreakpoint(files []string) bool {
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), "breakpoint(") {
+			return true
+		}
+	}
+	return false
+}
+
+func isSkip(err error) bool {
+	_, skip := asSkip(err)
+	return skip
+}
+
+// testOf is the test in which a thread runs, nil while a file loads.
+func testOf(t *script.Thread) *scenario.Test {
+	x, _ := t.Scope().(*scenario.Test)
+	return x
+}
+
+// sessionsOf tells what the sessions of a thread's test do.
+func sessionsOf(x *debug.Thread) []prompt.Session {
+	t := testOf(x.Script())
+	if t == nil {
+		return nil
+	}
+	var out []prompt.Session
+	for _, s := range t.Sessions() {
+		p := prompt.Session{Name: s.Name(), Server: strconv.FormatUint(s.Thread(), 10), State: "idle"}
+		if open, since := s.Tracked(); open {
+			p.Open = since.String()
+		}
+		a, busy := s.Activity()
+		switch {
+		case s.Closed():
+			p.State, p.Open = "closed", ""
+		case busy:
+			p.State = fmt.Sprintf("%s for %s: %s", a.Holder, time.Since(a.Since).Round(100*time.Millisecond), strings.Join(strings.Fields(a.SQL), " "))
+			if s.Waits().Waits {
+				p.State = "waits for a lock, " + p.State
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// waitsForLock reports whether a statement of the thread waits for a lock.
+func waitsForLock(x *debug.Thread) bool {
+	t := testOf(x.Script())
+	if t == nil || x.Doing().SQL == "" {
+		return false
+	}
+	for _, s := range t.Sessions() {
+		if a, busy := s.Activity(); busy && a.Holder == x.Name && s.Waits().Waits {
+			return true
+		}
+	}
+	return false
+}
+
+// cancelExpressions kills the statements that an expression of a debugger runs.
+func cancelExpressions(th *script.Thread) {
+	t := testOf(th)
+	if t == nil {
+		return
+	}
+	for _, s := range t.Sessions() {
+		if a, busy := s.Activity(); busy && a.Holder == script.Expression {
+			_ = s.Cancel("the debugger's time for it is over") // the statement's own call tells the outcome
+		}
+	}
+}
+
+// queryBound is how long a statement of the command sql may take: the clock of the sessions stands still then.
+const queryBound = 10 * time.Second
+
+// queryFrom runs a statement of a person on a session of the thread's test.
+func queryFrom(x *debug.Thread, name, sql string) (string, error) {
+	t := testOf(x.Script())
+	if t == nil {
+		return "", fmt.Errorf("no test runs, so there is no session")
+	}
+	s, err := pickSession(t, name)
+	if err != nil {
+		return "", err
+	}
+	bound := time.AfterFunc(queryBound, func() {
+		_ = s.Cancel(fmt.Sprintf("the statement did not end within %s", queryBound)) // its own call tells the outcome
+	})
+	defer bound.Stop()
+	call := session.Call{Op: "sql", Holder: script.Expression, Timeout: -1}
+	if reads(sql) {
+		rows, err := s.Query(call, sql, nil)
+		if err != nil {
+			return "", err
+		}
+		return value.Table(value.NewRows(rows), 50), nil
+	}
+	r, err := s.Exec(call, sql, nil)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s: %d rows changed", s.Name(), r.RowsAffected), nil
+}
+
+func reads(sql string) bool {
+	word, _, _ := strings.Cut(strings.TrimLeft(sql, " \t("), " ")
+	switch strings.ToUpper(word) {
+	case "SELECT", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "WITH", "TABLE", "VALUES", "ANALYZE", "CHECK":
+		return true
+	}
+	return false
+}
+
+// pickSession finds the session of a name; the usual one is db, or the only one.
+func pickSession(t *scenario.Test, name string) (*session.Session, error) {
+	all := t.Sessions()
+	var names []string
+	for _, s := range all {
+		if s.Closed() {
+			continue
+		}
+		names = append(names, s.Name())
+		if s.Name() == name || name == "" && (s.Name() == "db" || len(all) == 1) {
+			return s, nil
+		}
+	}
+	switch {
+	case len(names) == 0 || name == "" && len(names) > 1:
+		if len(names) == 0 {
+			return t.DB()
+		}
+		return nil, fmt.Errorf("on which session? sql NAME: STATEMENT; there are %s", strings.Join(names, ", "))
+	}
+	return nil, fmt.Errorf("there is no session %q%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}

@@ -1,0 +1,65 @@
+package cover
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+func sample() []File {
+	return []File{
+		{
+			Path: "b.star", Source: "x = 1\n",
+			Statements: []Statement{{Line: 1, Col: 1, Last: 1, Count: 1}},
+		},
+		{
+			Path: "a <b>.star", Source: "def f(n):\n    if n:\n        return 1\n\n    fail(\n        \"<n>\")\ndef g():\n    pass\n",
+			Statements: []Statement{
+				{Line: 1, Col: 1, Last: 1, Count: 1},
+				{Line: 2, Col: 5, Last: 2, Func: "f", First: true, Count: 4},
+				{Line: 3, Col: 9, Last: 3, Func: "f", Count: 4},
+				{Line: 5, Col: 5, Last: 6, Func: "f"},
+				{Line: 7, Col: 1, Last: 7, Count: 1},
+				{Line: 8, Col: 5, Last: 8, Func: "g", First: true},
+			},
+			Branches: []Branch{{Line: 2, Col: 8, Kind: "if", True: 4}, {Line: 8, Col: 1, Kind: "if"}},
+		},
+	}
+}
+
+func TestReports(t *testing.T) {
+	for _, format := range Formats() {
+		var b strings.Builder
+		if err := Write(&b, format, sample()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("testdata", format+".golden")
+		if *update {
+			if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != string(want) {
+			t.Errorf("%s:\n%s\nwant:\n%s", format, b.String(), want)
+		}
+	}
+	if err := Write(&strings.Builder{}, "pdf", nil); err == nil || !strings.Contains(err.Error(), `no coverage format "pdf"`) {
+		t.Errorf("an unknown format gives %v", err)
+	}
+}
+
+func TestTheEndingChooses(t *testing.T) {
+	for path, want := range map[string]string{"c.html": "html", "C.HTM": "html", "lcov.info": "lcov", "c.lcov": "lcov", "c.txt": "text", "-": "text", "cover": "text"} {
+		if got := FormatOf(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}

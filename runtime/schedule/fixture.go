@@ -1,0 +1,216 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Store is a session beside the schedule's, in the same database.
+type Store interface {
+	// Query gives rows as values that Exec takes back.
+	Query(sql string) (columns []string, rows [][]any, err error)
+	// Texts gives rows as texts for people.
+	Texts(sql string) (columns []string, rows [][]string, err error)
+	// Both gives rows as texts, and each as a value for the caller.
+	Both(sql string) (columns []string, rows [][]string, values []any, err error)
+	Exec(sql string, args ...any) error
+}
+
+// Fixture is what a database had at a time: its tables with their rows. It brings a database back there.
+type Fixture struct {
+	tables  []tableCopy
+	Complex bool // there are views, triggers or routines, which it does not copy
+}
+
+type tableCopy struct {
+	name    string
+	create  string
+	columns []string // without generated ones
+	rows    [][]any
+	counts  bool // it has an AUTO_INCREMENT column
+}
+
+// mostRows bounds what is kept of one table: a schedule is about few rows.
+const mostRows = 5000
+
+// name quotes a name.
+func name(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+
+// TakeFixture reads the database of the store.
+func TakeFixture(db Store) (*Fixture, error) {
+	names, err := baseTables(db)
+	if err != nil {
+		return nil, err
+	}
+	f := &Fixture{}
+	for _, n := range names {
+		t, err := copyTable(db, n)
+		if err != nil {
+			return nil, err
+		}
+		f.tables = append(f.tables, t)
+	}
+	_, rows, err := db.Query("SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()")
+	if err != nil {
+		return nil, err
+	}
+	f.Complex = fmt.Sprint(rows[0][0]) != "0"
+	for _, table := range []string{"TRIGGERS WHERE TRIGGER_SCHEMA", "ROUTINES WHERE ROUTINE_SCHEMA"} {
+		_, rows, err := db.Query("SELECT COUNT(*) FROM information_schema." + table + " = DATABASE()")
+		f.Complex = f.Complex || err == nil && fmt.Sprint(rows[0][0]) != "0" // what has no such table has no such thing
+	}
+	return f, nil
+}
+
+func baseTables(db Store) ([]string, error) {
+	_, rows, err := db.Texts("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range rows {
+		out = append(out, r[0])
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func copyTable(db Store, table string) (tableCopy, error) {
+	t := tableCopy{name: table}
+	_, rows, err := db.Texts("SHOW CREATE TABLE " + name(table))
+	if err != nil {
+		return t, err
+	}
+	t.create = rows[0][1]
+	t.counts = strings.Contains(strings.ToUpper(t.create), "AUTO_INCREMENT")
+	_, rows, err = db.Texts("SHOW COLUMNS FROM " + name(table))
+	if err != nil {
+		return t, err
+	}
+	for _, r := range rows {
+		if extra := strings.ToUpper(r[len(r)-1]); !strings.Contains(extra, "GENERATED") || strings.Contains(extra, "DEFAULT_GENERATED") {
+			t.columns = append(t.columns, name(r[0]))
+		}
+	}
+	_, values, err := db.Query(fmt.Sprintf("SELECT %s FROM %s LIMIT %d", strings.Join(t.columns, ", "), name(table), mostRows+1))
+	if err != nil {
+		return t, err
+	}
+	if len(values) > mostRows {
+		return t, fmt.Errorf("table %s has more than %d rows, which would be put back before every order: use a smaller one", table, mostRows)
+	}
+	t.rows = values
+	return t, nil
+}
+
+// Restore gives every table the rows that it had, by DELETE and INSERT. It does for what only statements that write rows have
+// changed.
+func (f *Fixture) Restore(db Store) error {
+	if len(f.tables) == 0 {
+		return nil
+	}
+	if err := db.Exec("BEGIN"); err != nil {
+		return err
+	}
+	for _, t := range f.tables {
+		if err := db.Exec("DELETE FROM " + name(t.name)); err != nil {
+			return err
+		}
+		if err := t.fill(db); err != nil {
+			return err
+		}
+	}
+	if err := db.Exec("COMMIT"); err != nil {
+		return err
+	}
+	for _, t := range f.tables {
+		if t.counts {
+			if err := db.Exec("ALTER TABLE " + name(t.name) + " AUTO_INCREMENT = 1"); err != nil { // the server makes it the next after the largest
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fillAtOnce is how many values one INSERT has.
+const fillAtOnce = 2000
+
+func (t *tableCopy) fill(db Store) error {
+	perRow := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ") + ")"
+	for chunk := range slices.Chunk(t.rows, max(1, fillAtOnce/max(1, len(t.columns)))) {
+		var args []any
+		for _, r := range chunk {
+			args = append(args, r...)
+		}
+		places := strings.TrimSuffix(strings.Repeat(perRow+", ", len(chunk)), ", ")
+		if err := db.Exec("INSERT INTO "+name(t.name)+" ("+strings.Join(t.columns, ", ")+") VALUES "+places, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rebuild drops every table and view of the database and makes those of the fixture again.
+func (f *Fixture) Rebuild(db Store) error {
+	if err := Clear(db); err != nil {
+		return err
+	}
+	for _, t := range f.tables {
+		if err := db.Exec(t.create); err != nil {
+			return err
+		}
+		if err := t.fill(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clear drops every table and view of the database.
+func Clear(db Store) error {
+	_, rows, err := db.Texts("SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		what := "TABLE"
+		if r[1] == "VIEW" {
+			what = "VIEW"
+		}
+		if err := db.Exec("DROP " + what + " IF EXISTS " + name(r[0])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finalRows is how many rows of a table are part of an outcome.
+const finalRows = 1000
+
+// Final reads what is left in the tables of the database.
+func Final(db Store) ([]Table, error) {
+	names, err := baseTables(db)
+	if err != nil {
+		return nil, err
+	}
+	var out []Table
+	for _, n := range names {
+		columns, rows, values, err := db.Both(fmt.Sprintf("SELECT * FROM %s LIMIT %d", name(n), finalRows+1))
+		if err != nil {
+			return nil, err
+		}
+		t := Table{Name: n, Columns: columns, Cut: len(rows) > finalRows}
+		places := make([]int, min(len(rows), finalRows))
+		for i := range places {
+			places[i] = i
+		}
+		slices.SortStableFunc(places, func(a, b int) int { return slices.Compare(rows[a], rows[b]) })
+		for _, i := range places {
+			t.Rows, t.Values = append(t.Rows, rows[i]), append(t.Values, values[i])
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
