@@ -238,7 +238,7 @@ var runFunc = &spec.Func{
 	Doc: "Runs fn(t, *args) as a subtest with a name of its own in reports. It returns whether the subtest passed; when one failed, the test fails at its end.",
 	Params: []spec.Param{
 		{Name: "name", Type: "str", Doc: "The subtest's name."},
-		{Name: "fn", Type: "callable", Doc: "The subtest; its first argument is a t of its own."},
+		{Name: "fn", Type: "callable", Gives: "test", Doc: "The subtest; its first argument is a t of its own."},
 		{Name: "args", Variadic: true, Type: "any", Doc: "Further arguments."},
 	},
 	Example: `
