@@ -370,3 +370,27 @@ func TestAlone(t *testing.T) {
 	<-got
 	(&Watcher{perThread: true}).Alone()()
 }
+
+// TestReadDeadlockOwnLock: MariaDB lists a transaction's own lock among those that conflict, where it upgrades one.
+func TestReadDeadlockOwnLock(t *testing.T) {
+	own := "*** CONFLICTING WITH:\nRECORD LOCKS space id 5 page no 3 n bits 320 index PRIMARY of table `x`.`account` trx id 30 lock mode S\n"
+	text := strings.Replace(read(t, "deadlock.txt"), "*** WE ROLL BACK", "@", 1)
+	before, after, _ := strings.Cut(text, "*** (2) TRANSACTION:")
+	after = strings.Replace(after, "*** CONFLICTING WITH:\n", own, 1)
+	d := readDeadlock(before + "*** (2) TRANSACTION:" + after)
+	if d == nil || d.Cycle[1].Thread != 15 || d.Cycle[1].Holder != 14 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestReadDeadlockBusyPage: a record that the section does not show is found by its place in the list of transactions.
+func TestReadDeadlockBusyPage(t *testing.T) {
+	text := strings.ReplaceAll(read(t, "deadlock.txt"), " 0: len 4; hex 80000002; asc     ;;\n", "")
+	if d := readDeadlock(text); d.whole() {
+		t.Fatalf("the record is there: %+v", d)
+	}
+	list := "\nLIST OF TRANSACTIONS FOR EACH SESSION:\n---TRANSACTION 29, ACTIVE 1 sec\nMariaDB thread id 14, x\nRECORD LOCKS space id 5 page no 3 n bits 320 index PRIMARY of table `x`.`account` trx id 29 lock_mode X locks rec but not gap\nRecord lock, heap no 3 PHYSICAL RECORD: n_fields 4; compact format; info bits 0\n 0: len 4; hex 80000002; asc     ;;\n"
+	if d := readDeadlock(text + list); !d.whole() || d.Cycle[0].Lock.Record != "2" {
+		t.Errorf("%+v", d)
+	}
+}
