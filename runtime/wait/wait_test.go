@@ -394,3 +394,27 @@ func TestReadDeadlockBusyPage(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// TestMetadataHolders: DDL waits for everybody on the table; a statement that reads rows only for those that keep it away.
+func TestMetadataHolders(t *testing.T) {
+	f := &fake{answers: map[string]func() ([][]string, error){
+		mariadbHolders + " LIMIT 0": says(),
+		"SELECT THREAD_ID, LOCK_MODE, TABLE_SCHEMA, TABLE_NAME FROM information_schema.METADATA_LOCK_INFO": says(
+			[]string{"1", "MDL_SHARED_READ", "d", "n"}, []string{"2", "MDL_SHARED_UPGRADABLE", "d", "n"},
+			[]string{"4", "MDL_SHARED_READ", "other", "n"}, []string{"5", "MDL_SHARED_READ", "d", "m"}, []string{"6", "MDL_INTENTION_EXCLUSIVE", "", ""}),
+		"SELECT ID, STATE": says([]string{"2", "Waiting for table metadata lock", "ALTER TABLE `N` ADD COLUMN x INT", "d"},
+			[]string{"3", "Waiting for table metadata lock", "SELECT COUNT(*) FROM n", "d"}, []string{"7", "Sending data", "SELECT 1", "d"}),
+	}}
+	got, err := newProcessList(f, "mariadb").look([]uint64{2, 3, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[uint64]string{2: "table metadata lock on n [1]", 3: "table metadata lock on n [2]"} {
+		if s := fmt.Sprintf("%s %v", got[id].Lock, got[id].Blockers); s != want || !got[id].Slow {
+			t.Errorf("%d: %s, want %s", id, s, want)
+		}
+	}
+	if got[7].Waits {
+		t.Error("7 works")
+	}
+}
