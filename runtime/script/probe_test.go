@@ -257,7 +257,7 @@ func TestHostileScriptsWithProbes(t *testing.T) {
 			n++
 			o := Options{Root: root, MaxHeap: 96 << 20, LoadTimeout: hostileBound, Probes: AllProbes, Count: true, Watch: []Watch{&quiet{}}, Predeclared: starlark.StringDict{"json": starlark.None}}
 			var e *Error
-			if err := runHostile(NewHost(o), path); !errors.As(err, &e) || e.Guard == "" {
+			if err := runHostile(NewHost(o), path, hostileBound); !errors.As(err, &e) || e.Guard == "" {
 				t.Errorf("%s: %v", filepath.Base(path), err)
 			}
 		}
@@ -336,11 +336,16 @@ func TestCoverageCounts(t *testing.T) {
     return [z for z in range(4) if z % 2]
 def never():
     return (lambda: 1)
+def nested(n):
+    return (1 if n > 5 else 2) if n else (3 if n == None else (lambda: 4)())
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Thread(context.Background(), "t", nil).Call(m.Globals["f"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(3)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Thread(context.Background(), "t", nil).Call(m.Globals["nested"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(0)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	all := h.Coverage()
@@ -351,7 +356,7 @@ def never():
 	for _, s := range all[0].Statements {
 		got = append(got, fmt.Sprintf("%d:%d", s.Line, s.Count))
 	}
-	want := "1:1 2:1 3:3 4:1 5:2 6:1 7:1 8:3 9:1 10:1 11:0 11:0"
+	want := "1:1 2:1 3:3 4:1 5:2 6:1 7:1 8:3 9:1 10:1 11:0 11:0 12:1 13:1 13:1"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("statements\n%s, want\n%s", s, want)
 	}
@@ -359,7 +364,7 @@ def never():
 	for _, b := range all[0].Branches {
 		got = append(got, fmt.Sprintf("%d %s %d/%d", b.Line, b.Kind, b.True, b.False))
 	}
-	want = "3 if 1/2; 6 x if c 1/0; 7 while 3/1; 9 for if 2/2"
+	want = "3 if 1/2; 6 x if c 1/0; 7 while 3/1; 9 for if 2/2; 13 x if c 0/1; 13 x if c 0/0; 13 x if c 0/1"
 	if s := strings.Join(got, "; "); s != want {
 		t.Errorf("branches\n%s, want\n%s", s, want)
 	}
