@@ -49,7 +49,7 @@ func (l Lock) String() string {
 		return l.Kind + " lock"
 	}
 	what := l.Mode
-	if l.Kind != "record" {
+	if l.Kind == "table" {
 		what = strings.TrimSpace(l.Mode + " " + l.Kind + " lock")
 	}
 	if l.Index == "" {
@@ -168,7 +168,7 @@ func Choose(ask Asker, flavor string) (*Watcher, error) {
 }
 
 func (w *Watcher) chooseInnoDB(flavor string) error {
-	w.states = &processList{ask: w.ask}
+	w.states = newProcessList(w.ask, flavor)
 	_, err := w.ask.Ask(monitorSQL)
 	switch {
 	case err == nil:
