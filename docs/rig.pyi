@@ -650,6 +650,15 @@ class Lanes:
     sessions: dict
     """Session -> its statements."""
 
+class ScheduleDifferences:
+    """What differs between servers or levels; see differ. It prints as a table and is true when anything differs."""
+    same: bool
+    """Whether all orders gave the same everywhere."""
+    orders: int
+    """How many orders were compared."""
+    differences: list
+    """A dict for each order that differs: "order", and for each server or level what is special there."""
+
 class ErrorClass:
     """What an error means."""
     category: str
@@ -1136,6 +1145,12 @@ def lanes(text: str) -> Lanes:
     ...
 def anomaly(t: Test, case: str, sessions: dict, order: str, happened: Callable[..., Any], *, title: str = ..., forbidden_from: str = ..., setup: str | list | Callable[..., Any] = ..., teardown: str | list | Callable[..., Any] = ..., timeout: str | float | TimeDuration = ..., name: str = ...) -> dict:
     """Runs a schedule at every isolation level that the target has, and tells for each what became of an anomaly: "allowed" (happened(r) is true), "error" (it did not happen, a step failed), "waits" (a step waited), or "prevented". A step whose session waits is sent once it can be; after a failed step its session rolls back and sends nothing more. On MariaDB, REPEATABLE READ runs with innodb_snapshot_isolation off and on. The verdicts are expected to be those of the table that comes with rig for the server; rig matrix prints them as a table. t: The test. case: The anomaly's name, "P4": its row in the table. sessions: As for interleave. order: As for interleave, with every step once. happened: happened(r), with what interleave returns: whether the anomaly came about. title: What it is, in a few words. forbidden_from: The weakest isolation level whose definition forbids it; where that level allows it, the table says so. setup: As for interleave. teardown: As for interleave. timeout: How long a step may take, its waits included. name: How reports call the schedule; the test's name without it."""
+    ...
+def shrink(r: Schedule, *, fails: Callable[..., Any] = ..., file: str = ...) -> Schedule:
+    """Reduces a schedule that fails to the fewest sessions and steps that still fail, and writes it as a scenario file that runs. What fails is an outcome for which fails(outcome) is true; without fails, one that is not serializable (where the schedule had oracle =), else one with errors, of the same kinds. It returns the result of the small one. r: What interleave returned. fails: Called with an outcome; whether it is the failure. file: Where to write the scenario, from the script's folder; <test>_shrunk.star without it."""
+    ...
+def differ(t: Test, sessions: dict | Lanes, order: str | list = ..., *, targets: list = ..., levels: list = ..., isolation: str = ..., setup: str | list | Callable[..., Any] = ..., teardown: str | list | Callable[..., Any] = ..., sample: int = ..., explore: int = ..., oracle: str = ..., limit: int = ..., timeout: str | float | TimeDuration = ..., name: str = ..., lock_wait: str | float | TimeDuration = ..., parallel: int = ...) -> ScheduleDifferences:
+    """Runs the same schedules on several servers, at several isolation levels, or both, and gives a table of what differs. Tables that the test made in its database are made on the other servers as well; where their definitions are not understood there, setup makes them. t: The test. sessions: Session name -> its steps in order: SQL, fn(conn) or step(...). Or a dict with steps, isolation, setup and teardown. Or lanes(text), whose order is run. order: "a1 b1 a2 ...", or a list of such; without it every permutation is run. targets: Kinds of servers or names from rig.toml; the test's own target without it. levels: Isolation levels; that of isolation, or the server's default, without it. isolation: The sessions' isolation level; the server's default without it. setup: SQL, a list of SQL or fn(conn), before each run. teardown: Likewise after each run. sample: Run so many different orders, drawn by the test's seed. explore: Run so many orders, those with the most conflicts first, and none that only swaps steps which commute: steps on different tables, or that only read. oracle: "serial": compare each outcome with those of the transactions one after another; what matches none is not serializable, and r.anomalies names it by its usual shape. limit: The most permutations that are run without sample. timeout: How long a step may take, its waits included. name: How reports call the schedule; the test's name without it. lock_wait: The server's bound for a wait (innodb_lock_wait_timeout, whole seconds): a wait may then end by itself. parallel: In how many databases at once orders are run; by the number of orders without it. Schedules with functions, views, triggers or routines use one."""
     ...
 class _Errors:
     """What an error means, whatever server it came from. `rig doc errors` prints the table behind it."""

@@ -3,8 +3,6 @@ package lab
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 
 	"rig/builtins/spec"
 	"rig/runtime/event"
-	"rig/runtime/fault"
 	"rig/runtime/scenario"
 	"rig/runtime/schedule"
 	"rig/runtime/script"
@@ -39,6 +36,9 @@ type experiment struct {
 	lanesOrder []schedule.Place // of a transcript; nil without one
 	waits      *wait.Watcher
 	lanes      []*lane
+	before     *schedule.Fixture // what the test's database had when the call began
+	several    bool              // the tables are given back also after one order
+	restore    *schedule.Fixture // what it is to have, where that is not what is there; nil otherwise
 
 	mu      sync.Mutex
 	results map[int]*schedule.Run // guarded by mu: by their place
@@ -67,12 +67,17 @@ func readScript(c *spec.Call, name string) (program, error) {
 }
 
 func newExperiment(c *spec.Call) (*experiment, error) {
+	return newExperimentOn(c, c.Str("target"), c.Str("isolation"))
+}
+
+// newExperimentOn reads a call for a target and a level.
+func newExperimentOn(c *spec.Call, target, isolation string) (*experiment, error) {
 	t, err := scenario.FromThread(c.Thread)
 	if err != nil {
 		return nil, err
 	}
 	x := bare(c, t)
-	x.target, x.isolation, x.lockWait = c.Str("target"), c.Str("isolation"), c.Duration("lock_wait")
+	x.target, x.isolation, x.lockWait = target, isolation, c.Duration("lock_wait")
 	return x, x.read()
 }
 
@@ -152,25 +157,37 @@ func (x *experiment) orders() (chosen, error) {
 	if drawn {
 		return chosen{}, x.c.Errorf("order", "an order is given: there is nothing to sample or explore")
 	}
+	all, err := x.givenOrders()
+	return choose(schedule.Given(all), len(all)), err
+}
+
+// givenOrders are those of order =, or of a transcript; nil without.
+func (x *experiment) givenOrders() ([][]schedule.Place, error) {
+	if !x.c.Has("order") {
+		if x.lanesOrder != nil && !x.c.Has("sample") && !x.c.Has("explore") {
+			return [][]schedule.Place{x.lanesOrder}, nil
+		}
+		return nil, nil
+	}
 	var texts []string
 	var err error
 	if one, ok := starlark.AsString(x.c.Arg("order")); ok {
 		texts = []string{one}
 	} else if texts, err = x.c.Texts("order"); err != nil {
-		return chosen{}, err
+		return nil, err
 	}
 	if len(texts) == 0 {
-		return chosen{}, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
+		return nil, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
 	}
 	var all [][]schedule.Place
 	for _, text := range texts {
 		p, err := x.plan.ParseOrder(text)
 		if err != nil {
-			return chosen{}, x.orderError("order", err)
+			return nil, x.orderError("order", err)
 		}
 		all = append(all, p)
 	}
-	return choose(schedule.Given(all), len(all)), nil
+	return all, nil
 }
 
 func (x *experiment) allOrders() (chosen, error) {
@@ -205,6 +222,10 @@ func (x *experiment) run() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return x.runOrders(which)
+}
+
+func (x *experiment) runOrders(which chosen) (r *Result, err error) {
 	if o := x.c.Str("oracle"); o != "" && o != "serial" {
 		return nil, x.c.Errorf("oracle", "there is \"serial\", got %q", o)
 	}
@@ -212,8 +233,7 @@ func (x *experiment) run() (*Result, error) {
 		return nil, err
 	}
 	x.tellWeak()
-	var r *Result
-	err = x.open(x.laneCount(which.most), which.most > 1 || x.c.Has("oracle"))
+	err = x.open(x.laneCount(which.most), x.several || which.most > 1 || x.c.Has("oracle"))
 	if err == nil {
 		r, err = x.experiment(which.make())
 	}
@@ -333,87 +353,3 @@ func (x *experiment) ended(number int, r *schedule.Run, err error) {
 	}
 	x.emit("", d)
 }
-
-// mistakes are kinds of errors that no order of steps makes.
-var mistakes = []fault.Kind{
-	fault.Syntax, fault.InvalidStatement, fault.UnknownTable, fault.UnknownColumn, fault.UnknownDatabase, fault.AccessDenied, fault.Refused,
-	fault.BadArgument, fault.ConnectionLost, fault.SessionClosed, fault.ServerShutdown, fault.Protocol, "script", "panic", "expectation", "skip",
-}
-
-// mistake is an error of a step that is none of the schedule's outcomes.
-func (x *experiment) mistake(r *schedule.Run) error {
-	for _, s := range r.Steps {
-		e := s.Result.Err
-		if e == nil || s.Want.Error != "" || !slices.Contains(mistakes, fault.Kind(e.Kind)) {
-			continue
-		}
-		if (e.Kind == string(fault.UnknownTable) || e.Kind == string(fault.UnknownColumn)) && x.changesTables() {
-			continue
-		}
-		if err, ok := s.Result.Value.(error); ok {
-			return err
-		}
-		return &stepError{x.plan.Step(s.Step).Name, e}
-	}
-	return nil
-}
-
-// changesTables: with DDL among the steps it depends on the order whether a table is there.
-func (x *experiment) changesTables() bool {
-	for n := range x.plan.Len() {
-		if s := x.plan.Step(n); s.Func || schedule.DDL(s.SQL) {
-			return true
-		}
-	}
-	return false
-}
-
-// stepError is a mistake in a step.
-type stepError struct {
-	step string
-	e    *event.Error
-}
-
-func (e *stepError) Error() string { return fmt.Sprintf("step %s: %s", e.step, e.e.Message) }
-
-// Report gives the form for reports.
-func (e *stepError) Report() *event.Error {
-	c := *e.e
-	c.Message = e.Error()
-	switch {
-	case c.Kind == string(fault.ConnectionLost) || c.Kind == string(fault.SessionClosed):
-		c.Message = fmt.Sprintf("step %s: the connection of session %s ended in the middle of the schedule: %s", e.step, c.Session, e.e.Message)
-		c.Hint = "where that is meant, expect it: step(..., error = \"connection_lost\")"
-	case c.Hint == "":
-		c.Hint = "an error that the step is meant to have is expected with step(..., error = ...)"
-	}
-	return &c
-}
-
-// explain gives an error of the engine its transcript and a hint.
-func (x *experiment) explain(r *schedule.Run, err error) error {
-	e := &event.Error{Kind: "schedule", Op: x.c.Name(), Message: err.Error(), Detail: "so far:\n" + strings.TrimRight(x.plan.Transcript(r), "\n"), Pos: x.pos}
-	var impossible *schedule.ImpossibleError
-	var stuck *schedule.StuckError
-	switch {
-	case errors.As(err, &impossible):
-		e.Hint = fmt.Sprintf("put %s behind the step that releases %s, or leave order = out: orders that cannot happen are then passed over", impossible.Step, impossible.Waiting)
-	case errors.As(err, &stuck):
-		e.Kind, e.SQL, e.Hint = string(fault.Timeout), stuck.SQL, "the bound is timeout ="
-	default:
-		return err
-	}
-	return &scheduleError{e, err}
-}
-
-// scheduleError is an order that came to no end.
-type scheduleError struct {
-	e     *event.Error
-	cause error
-}
-
-func (e *scheduleError) Error() string { return e.e.Message + "\n" + e.e.Detail }
-func (e *scheduleError) Unwrap() error { return e.cause }
-
-// Report gives the form for reports.
-func (e *scheduleError) Report() *event.Error { return e.e }

@@ -20,8 +20,8 @@ type Options struct {
 func Module(o Options) *spec.Module {
 	return &spec.Module{
 		Doc:   "Schedules: the statements of several sessions in a given order.",
-		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc, anomalyFunc(o)},
-		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType},
+		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc, anomalyFunc(o), shrinkFunc, differFunc},
+		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType, differencesType},
 	}
 }
 

@@ -83,7 +83,14 @@ func (x *experiment) allSQL() []string {
 func (x *experiment) open(n int, several bool) error {
 	first := &lane{x: x}
 	x.lanes = []*lane{first}
-	if err := first.open(nil); err != nil {
+	like, err := x.ownTables()
+	if err != nil {
+		return err
+	}
+	if err := first.open(like); err != nil {
+		if like != nil {
+			return fmt.Errorf("make the test's tables on %s: %w", x.target, err)
+		}
 		return err
 	}
 	if first.base.Complex && n > 1 {
@@ -104,6 +111,18 @@ func (x *experiment) open(n int, several bool) error {
 	return nil
 }
 
+// ownTables are those that the test made in its own database, for a schedule on another target; nil on its own.
+func (x *experiment) ownTables() (*schedule.Fixture, error) {
+	if x.target == "" {
+		return nil, nil
+	}
+	db, err := x.t.DB()
+	if err != nil {
+		return nil, err
+	}
+	return schedule.TakeFixture(store{x, db})
+}
+
 // open opens the lane's sessions. like is what its new database is to have; nil is the test's own.
 func (l *lane) open(like *schedule.Fixture) error {
 	var err error
@@ -119,12 +138,7 @@ func (l *lane) open(like *schedule.Fixture) error {
 		return err
 	}
 	l.face, l.store = value.NewSession(l.control), store{l.x, l.control}
-	if l.base = like; like != nil {
-		err = like.Rebuild(l.store)
-	} else {
-		l.base, err = schedule.TakeFixture(l.store)
-	}
-	if err != nil {
+	if err := l.fill(like); err != nil {
 		return err
 	}
 	for i, a := range l.x.actors {
@@ -135,6 +149,24 @@ func (l *lane) open(like *schedule.Fixture) error {
 		}
 	}
 	return nil
+}
+
+// fill makes the tables that the lane begins with.
+func (l *lane) fill(like *schedule.Fixture) (err error) {
+	l.base = like
+	switch {
+	case like != nil:
+		return like.Rebuild(l.store)
+	case l.x.restore != nil && !l.x.restore.Complex:
+		err = l.x.restore.Rebuild(l.store)
+	case l.x.restore != nil:
+		err = l.x.restore.Restore(l.store)
+	}
+	if err == nil {
+		l.base, err = schedule.TakeFixture(l.store)
+	}
+	l.x.before = l.base
+	return err
 }
 
 func (l *lane) openActor(c *conn, a actor) error {

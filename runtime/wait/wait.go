@@ -12,6 +12,7 @@
 package wait
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,13 +43,13 @@ func (l Lock) String() string {
 		if l.Kind == "record" {
 			return "row lock"
 		}
-		if l.Mode != "" {
-			return l.Mode
+		if l.Mode != "" || l.Kind == "" {
+			return cmp.Or(l.Mode, "a lock")
 		}
 		return l.Kind + " lock"
 	}
 	what := l.Mode
-	if l.Kind != "record" {
+	if l.Kind == "table" {
 		what = strings.TrimSpace(l.Mode + " " + l.Kind + " lock")
 	}
 	if l.Index == "" {
@@ -100,6 +101,7 @@ type Watcher struct {
 	never     bool // rows never wait on this kind of server
 	missing   string
 	fix       string     // with %s for the user
+	risk      sync.Mutex // held while a deadlock may come and until it is read: the server keeps the last one alone
 	alone     sync.Mutex // held by a schedule where rows tells of no single thread
 }
 
@@ -131,6 +133,13 @@ func (w *Watcher) Alone() (release func()) {
 	return w.alone.Unlock
 }
 
+// Risk is held from before a statement that may make a deadlock until its Deadlock was read, so that others' do not take its
+// place.
+func (w *Watcher) Risk() (release func()) {
+	w.risk.Lock()
+	return w.risk.Unlock
+}
+
 // Deadlock gives the last deadlock that the server found, nil where it does not tell.
 func (w *Watcher) Deadlock() (*Deadlock, error) {
 	if w.deadlock == nil {
@@ -159,7 +168,7 @@ func Choose(ask Asker, flavor string) (*Watcher, error) {
 }
 
 func (w *Watcher) chooseInnoDB(flavor string) error {
-	w.states = &processList{ask: w.ask}
+	w.states = newProcessList(w.ask, flavor)
 	_, err := w.ask.Ask(monitorSQL)
 	switch {
 	case err == nil:
