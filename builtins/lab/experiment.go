@@ -30,6 +30,7 @@ type experiment struct {
 	timeout   time.Duration
 	lockWait  time.Duration
 	functions map[string]starlark.Callable // by the step's name
+	stops     bool                         // a session whose step failed rolls back and sends no further one
 
 	plan       *schedule.Plan
 	lanesOrder []schedule.Place // of a transcript; nil without one
@@ -75,32 +76,43 @@ func newExperimentOn(c *spec.Call, target, isolation string) (*experiment, error
 	if err != nil {
 		return nil, err
 	}
-	x := &experiment{
-		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), target: target, isolation: isolation,
-		timeout: c.Duration("timeout"), lockWait: c.Duration("lock_wait"),
+	x := bare(c, t)
+	x.target, x.isolation, x.lockWait = target, isolation, c.Duration("lock_wait")
+	return x, x.read()
+}
+
+// bare is an experiment without sessions.
+func bare(c *spec.Call, t *scenario.Test) *experiment {
+	return &experiment{
+		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), timeout: c.Duration("timeout"),
 		functions: map[string]starlark.Callable{}, results: map[int]*schedule.Run{},
 	}
+}
+
+// read reads what the sessions do.
+func (x *experiment) read() (err error) {
+	c, t := x.c, x.t
 	if x.name == "" {
 		x.name = t.Name()
 	}
 	if x.timeout == 0 {
-		return nil, c.Errorf("timeout", "want more than nothing: a schedule has a bound")
+		return c.Errorf("timeout", "want more than nothing: a schedule has a bound")
 	}
 	if l, ok := c.Arg("sessions").(*Lanes); ok {
 		x.actors, x.lanesOrder = l.actorsOf(), l.script.Order
 	} else if x.actors, err = readActors(c); err != nil {
-		return nil, err
+		return err
 	}
 	if x.setup, err = readScript(c, "setup"); err != nil {
-		return nil, err
+		return err
 	}
 	if x.teardown, err = readScript(c, "teardown"); err != nil {
-		return nil, err
+		return err
 	}
 	if x.plan, err = x.planOf(); err != nil {
-		return nil, err
+		return err
 	}
-	return x, x.findFunctions()
+	return x.findFunctions()
 }
 
 // findFunctions collects the steps that are functions, which run on threads of their own.

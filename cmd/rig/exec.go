@@ -16,6 +16,7 @@ import (
 
 	"rig/builtins"
 	"rig/builtins/expect"
+	"rig/builtins/lab"
 	"rig/builtins/test"
 	"rig/runtime/clock"
 	"rig/runtime/config"
@@ -128,6 +129,8 @@ type execution struct {
 	files   map[string]bool
 	misused bool // a value given to a parameter does not fit
 	follow  following
+	sinks   []event.Sink // further ones
+	lab     lab.Options
 	ends    chan error // takes the cause for which the run is to end
 }
 
@@ -207,7 +210,7 @@ func (x *execution) open(flags *paramFlags) error {
 		sinks = append(sinks, journal)
 		_ = report.Prune(dir, 20, 14*24*time.Hour, x.start) // old runs that stay harm nobody
 	}
-	sinks = append(append(sinks, x.console()), exporters...)
+	sinks = append(append(append(sinks, x.console()), exporters...), x.sinks...)
 	if err := distinct(x.cfg.List("report")); err != nil {
 		for _, s := range sinks {
 			_ = s.Close() // nothing was written yet
@@ -281,7 +284,7 @@ func (x *execution) console() event.Sink {
 func (x *execution) hostOf(reg *scenario.Registry) *script.Host {
 	return newHost(hostOptions{
 		root: x.cfg.Root(), registry: reg, params: x.params, print: x.print, follow: x.follow,
-		builtins: builtins.Options{Goldens: expect.Goldens{Update: x.cmd.UpdateGoldens, CI: os.Getenv("CI") != ""}},
+		builtins: builtins.Options{Goldens: expect.Goldens{Update: x.cmd.UpdateGoldens, CI: os.Getenv("CI") != ""}, Lab: x.lab},
 	})
 }
 

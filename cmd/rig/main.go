@@ -78,6 +78,7 @@ type cli struct {
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Check   checkCmd   `cmd:"" help:"Check a recorded history: which isolation levels it rules out."`
+	Matrix  matrixCmd  `cmd:"" help:"Show what a server does with anomalies at each isolation level."`
 	Import  importCmd  `cmd:"" help:"Make a scenario of a test of isolationtester, mysqltest, Hermitage or Troc, or of a transcript."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`

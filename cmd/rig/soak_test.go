@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -162,4 +163,26 @@ func peakKiB(pid int) int {
 		}
 	}
 	return 0
+}
+
+// TestSoakMatrix runs the gallery of anomalies twenty times, and each case a thousand times at one level: every verdict is the same.
+func TestSoakMatrix(t *testing.T) {
+	bin := soak(t)
+	for _, args := range [][]string{{"--repeat", "20"}, {"--repeat", "1000", "--levels", "READ COMMITTED"}} {
+		cmd := exec.Command(bin, append([]string{"matrix", "-t", "mariadb", "-j", "2", "--against", "mariadb"}, args...)...)
+		cmd.Dir = t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "verdicts are those of mariadb") {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestMatrixRepeats runs the gallery three times on MariaDB: each verdict is that of the table each time.
+func TestMatrixRepeats(t *testing.T) {
+	needMariadb(t)
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	if code := run([]string{"matrix", "-t", "mariadb", "--repeat", "3", "--against", "mariadb"}, streams{strings.NewReader(""), &out, &errs}); code != 0 {
+		t.Errorf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
 }

@@ -21,6 +21,7 @@ var floors = []struct {
 	{"rig/cmd/rig", 70, "the command line wires everything and is imported by nobody"},
 	{"rig/builtins", 60, "the list of script modules"},
 	{"rig/stdlib", 60, "the embedded library is data"},
+	{"rig/scripts/anomalies", 60, "the gallery of anomalies is data"},
 	{"rig/builtins/", 50, "script faces of the engines; they never import each other"},
 	{"rig/builtins/value", 45, "faces that several modules share"},
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
@@ -86,7 +87,7 @@ func packages(t *testing.T) (imports map[string][]string, docs map[string]string
 	t.Helper()
 	t.Chdir("../..")
 	imports, docs = map[string][]string{}, map[string]string{}
-	for _, root := range []string{"cmd", "runtime", "builtins", "stdlib"} {
+	for _, root := range []string{"cmd", "runtime", "builtins", "stdlib", "scripts"} {
 		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
