@@ -58,16 +58,18 @@ type document struct {
 // errNoShutdown is the end of a conversation that the client left without its last request.
 var errNoShutdown = errors.New("the client went away without saying shutdown")
 
-// Serve answers requests from r on w until the client says exit or closes r; the end of ctx is seen with the next message. The error says what was wrong with the stream.
+// Serve answers requests from r on w until the client says exit or closes r. The end of ctx ends what runs, not the reading. The error says what was wrong with the stream.
 func Serve(ctx context.Context, r io.Reader, w io.WriteCloser, o Options) error {
 	s := &server{opts: o, docs: map[string]*document{}, spaces: map[string]*source.Workspace{}}
 	s.ctx, s.done = context.WithCancel(ctx)
 	defer s.runs.Wait()
 	defer s.done()
-	s.rpc = jrpc2.NewServer(s.methods(), &jrpc2.ServerOptions{AllowPush: true, Concurrency: 1, DisableBuiltin: true, NewContext: func() context.Context { return s.ctx }})
-	s.rpc.Start(bounded(r, w))
-	stop := context.AfterFunc(s.ctx, s.rpc.Stop)
-	defer stop()
+	in := bounded(r, w)
+	methods := s.methods()
+	lasting := func() context.Context { return context.WithoutCancel(ctx) } // a request of a dead context is dropped, and the end with it
+	methods[endMethod] = handler.New(func(context.Context) error { in.ended(); return nil })
+	s.rpc = jrpc2.NewServer(methods, &jrpc2.ServerOptions{AllowPush: true, Concurrency: 1, DisableBuiltin: true, NewContext: lasting})
+	s.rpc.Start(in)
 	err := s.rpc.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/creachadair/jrpc2/channel"
 )
@@ -20,10 +21,20 @@ type stream struct {
 	channel.Channel
 	in   *bufio.Reader
 	over bool // the client has said exit: what it does with its end of the stream is its own business
+
+	// The library stops at the end of the stream at once, and then breaks down over a broken notification that it still has
+	// (1.3.6: it answers on a channel that is nil). So the end is announced by a last notification, and told when that was handled. For the same reason nobody else
+	// stops the server.
+	end     error         // what ended the stream
+	drained chan struct{} // closed when all before the end was taken up
+	drain   sync.Once
 }
 
-func bounded(r io.Reader, w io.WriteCloser) channel.Channel {
-	return &stream{Channel: channel.LSP(nil, w), in: bufio.NewReader(r)}
+// endMethod announces the end of the stream to the server itself.
+const endMethod = "rig/end"
+
+func bounded(r io.Reader, w io.WriteCloser) *stream {
+	return &stream{Channel: channel.LSP(nil, w), in: bufio.NewReader(r), drained: make(chan struct{})}
 }
 
 // maxHeaders bounds the lines of a head.
@@ -31,6 +42,22 @@ const maxHeaders = 16
 
 // Recv reads one message. Behind exit it reads nothing: nobody could interrupt that.
 func (s *stream) Recv() ([]byte, error) {
+	if s.end != nil {
+		<-s.drained
+		return nil, s.end
+	}
+	body, err := s.next()
+	if err != nil {
+		s.end = err
+		return []byte(`{"jsonrpc":"2.0","method":"` + endMethod + `"}`), nil
+	}
+	return body, nil
+}
+
+// ended says that all before the end was taken up.
+func (s *stream) ended() { s.drain.Do(func() { close(s.drained) }) }
+
+func (s *stream) next() ([]byte, error) {
 	if s.over {
 		return nil, io.EOF
 	}
