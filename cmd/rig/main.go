@@ -83,6 +83,7 @@ type cli struct {
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
+	Lsp     lspCmd     `cmd:"" help:"Serve the Language Server Protocol to an editor."`
 	Lint    lintCmd    `cmd:"" help:"Find what is probably wrong in scripts, without running them."`
 	Fmt     fmtCmd     `cmd:"" help:"Lay out scripts in one style."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`

@@ -27,6 +27,7 @@ var floors = []struct {
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
 	{"rig/runtime/lint", 30, "rules about scripts, told what built-ins there are as data of runtime/catalog"},
+	{"rig/runtime/lsp", 35, "answers editors with what lint, format and source say"},
 	{"rig/runtime/source", 25, "reads scripts for tools with the parser of runtime/script; lint and the language server stand on it"},
 	{"rig/runtime/trace", 30, "it follows the Starlark host"},
 	{"rig/runtime/profile", 30, "it follows the Starlark host"},
@@ -68,6 +69,7 @@ var doors = []struct {
 	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
 	{"github.com/google/pprof", []string{"rig/runtime/profile"}, "one writer of profiles"},
 	{"github.com/google/go-dap", []string{"rig/runtime/dap"}, "one server of the protocol"},
+	{"github.com/creachadair/jrpc2", []string{"rig/runtime/lsp"}, "one place speaks JSON-RPC"},
 	{"github.com/bazelbuild/buildtools", []string{"rig/runtime/format"}, "its parser knows another language than the interpreter's: every use is checked there"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
