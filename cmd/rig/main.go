@@ -73,6 +73,7 @@ type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
 	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
 	Dap     dapCmd     `cmd:"" help:"Serve the Debug Adapter Protocol to an editor."`
+	Repl    replCmd    `cmd:"" help:"Talk to a server: scripts and SQL run as they are typed."`
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
