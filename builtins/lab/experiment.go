@@ -3,8 +3,6 @@ package lab
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 
 	"rig/builtins/spec"
 	"rig/runtime/event"
-	"rig/runtime/fault"
 	"rig/runtime/scenario"
 	"rig/runtime/schedule"
 	"rig/runtime/script"
@@ -38,6 +35,9 @@ type experiment struct {
 	lanesOrder []schedule.Place // of a transcript; nil without one
 	waits      *wait.Watcher
 	lanes      []*lane
+	before     *schedule.Fixture // what the test's database had when the call began
+	several    bool              // the tables are given back also after one order
+	restore    *schedule.Fixture // what it is to have, where that is not what is there; nil otherwise
 
 	mu      sync.Mutex
 	results map[int]*schedule.Run // guarded by mu: by their place
@@ -66,12 +66,17 @@ func readScript(c *spec.Call, name string) (program, error) {
 }
 
 func newExperiment(c *spec.Call) (*experiment, error) {
+	return newExperimentOn(c, c.Str("target"), c.Str("isolation"))
+}
+
+// newExperimentOn reads a call for a target and a level.
+func newExperimentOn(c *spec.Call, target, isolation string) (*experiment, error) {
 	t, err := scenario.FromThread(c.Thread)
 	if err != nil {
 		return nil, err
 	}
 	x := &experiment{
-		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), target: c.Str("target"), isolation: c.Str("isolation"),
+		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), target: target, isolation: isolation,
 		timeout: c.Duration("timeout"), lockWait: c.Duration("lock_wait"),
 		functions: map[string]starlark.Callable{}, results: map[int]*schedule.Run{},
 	}
@@ -115,82 +120,129 @@ func (x *experiment) findFunctions() error {
 	return nil
 }
 
-// orders reads which orders to run. most is how many there may be, for the choice of lanes.
-func (x *experiment) orders() (o schedule.Orders, most int, err error) {
-	if !x.c.Has("order") && x.lanesOrder != nil && !x.c.Has("sample") {
-		return schedule.Given([][]schedule.Place{x.lanesOrder}), 1, nil
+// chosen are the orders of a call. most is how many there may be, for the choice of lanes; make is called when the lanes are open.
+type chosen struct {
+	most int
+	make func() schedule.Orders
+}
+
+func choose(o schedule.Orders, most int) chosen {
+	return chosen{most, func() schedule.Orders { return o }}
+}
+
+// orders reads which orders to run.
+func (x *experiment) orders() (chosen, error) {
+	if both := x.c.Has("sample") && x.c.Has("explore"); both {
+		return chosen{}, x.c.Errorf("sample", "give either sample or explore")
+	}
+	drawn := x.c.Has("sample") || x.c.Has("explore")
+	if !x.c.Has("order") && x.lanesOrder != nil && !drawn {
+		return choose(schedule.Given([][]schedule.Place{x.lanesOrder}), 1), nil
 	}
 	if !x.c.Has("order") {
 		return x.allOrders()
 	}
-	if x.c.Has("sample") {
-		return nil, 0, x.c.Errorf("sample", "an order is given, and there is nothing to draw")
+	if drawn {
+		return chosen{}, x.c.Errorf("order", "an order is given: there is nothing to sample or explore")
+	}
+	all, err := x.givenOrders()
+	return choose(schedule.Given(all), len(all)), err
+}
+
+// givenOrders are those of order =, or of a transcript; nil without.
+func (x *experiment) givenOrders() ([][]schedule.Place, error) {
+	if !x.c.Has("order") {
+		if x.lanesOrder != nil && !x.c.Has("sample") && !x.c.Has("explore") {
+			return [][]schedule.Place{x.lanesOrder}, nil
+		}
+		return nil, nil
 	}
 	var texts []string
+	var err error
 	if one, ok := starlark.AsString(x.c.Arg("order")); ok {
 		texts = []string{one}
 	} else if texts, err = x.c.Texts("order"); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if len(texts) == 0 {
-		return nil, 0, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
+		return nil, x.c.Errorf("order", "the list is empty; leave it out for every permutation")
 	}
 	var all [][]schedule.Place
 	for _, text := range texts {
 		p, err := x.plan.ParseOrder(text)
 		if err != nil {
-			return nil, 0, x.orderError("order", err)
+			return nil, x.orderError("order", err)
 		}
 		all = append(all, p)
 	}
-	return schedule.Given(all), len(all), nil
+	return all, nil
 }
 
-func (x *experiment) allOrders() (schedule.Orders, int, error) {
-	if n := x.c.Int("sample"); x.c.Has("sample") {
-		if n < 1 || n > mostRuns {
-			return nil, 0, x.c.Errorf("sample", "want 1 to %d orders, got %d", mostRuns, n)
+func (x *experiment) allOrders() (chosen, error) {
+	for _, name := range []string{"sample", "explore", "limit"} {
+		if n := x.c.Int(name); x.c.Has(name) && (n < 1 || n > mostRuns) {
+			return chosen{}, x.c.Errorf(name, "want 1 to %d orders, got %d", mostRuns, n)
 		}
-		return x.plan.Sample(int(n), uint64(x.t.Seed())), int(n), nil
 	}
-	limit := x.c.Int("limit")
-	if limit < 1 || limit > mostRuns {
-		return nil, 0, x.c.Errorf("limit", "want 1 to %d, got %d", mostRuns, limit)
+	seed := uint64(x.t.Seed())
+	if n := int(x.c.Int("sample")); n > 0 {
+		return choose(x.plan.Sample(n, seed), n), nil
+	}
+	if n := int(x.c.Int("explore")); n > 0 {
+		return chosen{n, func() schedule.Orders { return x.plan.Explore(n, seed, x.lanes[0].known().Linked()) }}, nil
 	}
 	total := x.plan.Total()
-	if !total.IsInt64() || total.Int64() > limit {
-		return nil, 0, &spec.ArgError{
+	if limit := x.c.Int("limit"); !total.IsInt64() || total.Int64() > limit {
+		return chosen{}, &spec.ArgError{
 			Call: x.c.Name(), Param: "order", Problem: fmt.Sprintf("there are %s orders of these steps, more than the limit of %d", schedule.Many(total), limit),
-			Hint: "draw some: sample = 200; or raise limit =",
+			Hint: "draw some: sample = 200; or the most telling ones: explore = 200; or raise limit =",
 		}
 	}
-	return x.plan.Permutations(), int(total.Int64()), nil
+	return choose(x.plan.Permutations(), int(total.Int64())), nil
 }
 
 // mostRuns is the most orders of one call.
 const mostRuns = 100_000
 
 // run prepares lanes, runs the orders in them, and gives the result.
-func (x *experiment) run() (starlark.Value, error) {
-	orders, most, err := x.orders()
+func (x *experiment) run() (*Result, error) {
+	which, err := x.orders()
 	if err != nil {
 		return nil, err
+	}
+	return x.runOrders(which)
+}
+
+func (x *experiment) runOrders(which chosen) (r *Result, err error) {
+	if o := x.c.Str("oracle"); o != "" && o != "serial" {
+		return nil, x.c.Errorf("oracle", "there is \"serial\", got %q", o)
 	}
 	if x.waits, err = x.t.Waits(x.target); err != nil {
 		return nil, err
 	}
 	x.tellWeak()
-	err = x.open(x.laneCount(most), most > 1)
+	err = x.open(x.laneCount(which.most), x.several || which.most > 1 || x.c.Has("oracle"))
 	if err == nil {
-		err = x.work(orders)
+		r, err = x.experiment(which.make())
 	}
 	if closed := x.close(); err == nil {
 		err = closed
 	}
-	if err != nil {
+	return r, err
+}
+
+// experiment runs the orders, and the serial ones where they are to be compared.
+func (x *experiment) experiment(orders schedule.Orders) (*Result, error) {
+	if err := x.work(orders); err != nil {
 		return nil, err
 	}
-	return x.result(orders)
+	r := x.result(orders)
+	if x.c.Has("oracle") {
+		if err := x.compare(r); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 // tellWeak says once in a call how little the server tells.
@@ -262,7 +314,7 @@ func (x *experiment) one(l *lane, next schedule.Next, place int) error {
 		err = x.mistake(r)
 	}
 	if err == nil {
-		r.Final, err = schedule.Final(l.store)
+		r.Final, err = l.known().Final(l.store)
 	}
 	if !abandoned {
 		x.ended(number, r, err)
@@ -289,87 +341,3 @@ func (x *experiment) ended(number int, r *schedule.Run, err error) {
 	}
 	x.emit("", d)
 }
-
-// mistakes are kinds of errors that no order of steps makes.
-var mistakes = []fault.Kind{
-	fault.Syntax, fault.InvalidStatement, fault.UnknownTable, fault.UnknownColumn, fault.UnknownDatabase, fault.AccessDenied, fault.Refused,
-	fault.BadArgument, fault.ConnectionLost, fault.SessionClosed, fault.ServerShutdown, fault.Protocol, "script", "panic", "expectation", "skip",
-}
-
-// mistake is an error of a step that is none of the schedule's outcomes.
-func (x *experiment) mistake(r *schedule.Run) error {
-	for _, s := range r.Steps {
-		e := s.Result.Err
-		if e == nil || s.Want.Error != "" || !slices.Contains(mistakes, fault.Kind(e.Kind)) {
-			continue
-		}
-		if (e.Kind == string(fault.UnknownTable) || e.Kind == string(fault.UnknownColumn)) && x.changesTables() {
-			continue
-		}
-		if err, ok := s.Result.Value.(error); ok {
-			return err
-		}
-		return &stepError{x.plan.Step(s.Step).Name, e}
-	}
-	return nil
-}
-
-// changesTables: with DDL among the steps it depends on the order whether a table is there.
-func (x *experiment) changesTables() bool {
-	for n := range x.plan.Len() {
-		if s := x.plan.Step(n); s.Func || schedule.DDL(s.SQL) {
-			return true
-		}
-	}
-	return false
-}
-
-// stepError is a mistake in a step.
-type stepError struct {
-	step string
-	e    *event.Error
-}
-
-func (e *stepError) Error() string { return fmt.Sprintf("step %s: %s", e.step, e.e.Message) }
-
-// Report gives the form for reports.
-func (e *stepError) Report() *event.Error {
-	c := *e.e
-	c.Message = e.Error()
-	switch {
-	case c.Kind == string(fault.ConnectionLost) || c.Kind == string(fault.SessionClosed):
-		c.Message = fmt.Sprintf("step %s: the connection of session %s ended in the middle of the schedule: %s", e.step, c.Session, e.e.Message)
-		c.Hint = "where that is meant, expect it: step(..., error = \"connection_lost\")"
-	case c.Hint == "":
-		c.Hint = "an error that the step is meant to have is expected with step(..., error = ...)"
-	}
-	return &c
-}
-
-// explain gives an error of the engine its transcript and a hint.
-func (x *experiment) explain(r *schedule.Run, err error) error {
-	e := &event.Error{Kind: "schedule", Op: x.c.Name(), Message: err.Error(), Detail: "so far:\n" + strings.TrimRight(x.plan.Transcript(r), "\n"), Pos: x.pos}
-	var impossible *schedule.ImpossibleError
-	var stuck *schedule.StuckError
-	switch {
-	case errors.As(err, &impossible):
-		e.Hint = fmt.Sprintf("put %s behind the step that releases %s, or leave order = out: orders that cannot happen are then passed over", impossible.Step, impossible.Waiting)
-	case errors.As(err, &stuck):
-		e.Kind, e.SQL, e.Hint = string(fault.Timeout), stuck.SQL, "the bound is timeout ="
-	default:
-		return err
-	}
-	return &scheduleError{e, err}
-}
-
-// scheduleError is an order that came to no end.
-type scheduleError struct {
-	e     *event.Error
-	cause error
-}
-
-func (e *scheduleError) Error() string { return e.e.Message + "\n" + e.e.Detail }
-func (e *scheduleError) Unwrap() error { return e.cause }
-
-// Report gives the form for reports.
-func (e *scheduleError) Report() *event.Error { return e.e }

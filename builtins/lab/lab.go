@@ -14,8 +14,8 @@ import (
 func Module() *spec.Module {
 	return &spec.Module{
 		Doc:   "Schedules: the statements of several sessions in a given order.",
-		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc},
-		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType},
+		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc, shrinkFunc, differFunc},
+		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType, differencesType},
 	}
 }
 
@@ -27,6 +27,8 @@ var interleaveParams = []spec.Param{
 	{Name: "setup", Type: "str|list|callable", Optional: true, KwOnly: true, Doc: "SQL, a list of SQL or fn(conn), before each run."},
 	{Name: "teardown", Type: "str|list|callable", Optional: true, KwOnly: true, Doc: "Likewise after each run."},
 	{Name: "sample", Type: "int", Optional: true, KwOnly: true, Doc: "Run so many different orders, drawn by the test's seed."},
+	{Name: "explore", Type: "int", Optional: true, KwOnly: true, Doc: "Run so many orders, those with the most conflicts first, and none that only swaps steps which commute: steps on different tables, or that only read."},
+	{Name: "oracle", Type: "str", Optional: true, KwOnly: true, Doc: "\"serial\": compare each outcome with those of the transactions one after another; what matches none is not serializable, and r.anomalies names it by its usual shape."},
 	{Name: "limit", Type: "int", Default: starlark.MakeInt(1000), KwOnly: true, Doc: "The most permutations that are run without sample."},
 	{Name: "timeout", Type: "duration", Default: starlark.String("10s"), KwOnly: true, Doc: "How long a step may take, its waits included."},
 	{Name: "name", Type: "str", Optional: true, KwOnly: true, Doc: "How reports call the schedule; the test's name without it."},
@@ -58,6 +60,10 @@ expect.eq(r.step("b1").released_by, "a3")
 		if err != nil {
 			return nil, err
 		}
-		return x.run()
+		r, err := x.run()
+		if err != nil {
+			return nil, err
+		}
+		return r, x.judge(r)
 	},
 }

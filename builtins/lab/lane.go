@@ -27,6 +27,7 @@ type lane struct {
 	base     *schedule.Fixture // what the test had made, before setup
 	ready    *schedule.Fixture // after setup, where it need not run again
 	again    bool              // setup and teardown run with each order
+	several  bool              // more than one order is to run
 	used     bool              // an order has run
 }
 
@@ -34,9 +35,12 @@ type lane struct {
 // than this the server would share its processors among.
 const lanesMost = 4
 
+// lanesEach is how many orders make another lane worth its making: a database, its tables and sessions take about as long.
+const lanesEach = 25
+
 // laneCount chooses how many lanes there are for a number of orders.
 func (x *experiment) laneCount(orders int) int {
-	n := min(lanesMost, (orders+4)/5)
+	n := min(lanesMost, 1+orders/lanesEach)
 	if x.c.Has("parallel") {
 		n = int(x.c.Int("parallel"))
 	}
@@ -79,7 +83,14 @@ func (x *experiment) allSQL() []string {
 func (x *experiment) open(n int, several bool) error {
 	first := &lane{x: x}
 	x.lanes = []*lane{first}
-	if err := first.open(nil); err != nil {
+	like, err := x.ownTables()
+	if err != nil {
+		return err
+	}
+	if err := first.open(like); err != nil {
+		if like != nil {
+			return fmt.Errorf("make the test's tables on %s: %w", x.target, err)
+		}
 		return err
 	}
 	if first.base.Complex && n > 1 {
@@ -100,6 +111,18 @@ func (x *experiment) open(n int, several bool) error {
 	return nil
 }
 
+// ownTables are those that the test made in its own database, for a schedule on another target; nil on its own.
+func (x *experiment) ownTables() (*schedule.Fixture, error) {
+	if x.target == "" {
+		return nil, nil
+	}
+	db, err := x.t.DB()
+	if err != nil {
+		return nil, err
+	}
+	return schedule.TakeFixture(store{x, db})
+}
+
 // open opens the lane's sessions. like is what its new database is to have; nil is the test's own.
 func (l *lane) open(like *schedule.Fixture) error {
 	var err error
@@ -115,12 +138,7 @@ func (l *lane) open(like *schedule.Fixture) error {
 		return err
 	}
 	l.face, l.store = value.NewSession(l.control), store{l.x, l.control}
-	if l.base = like; like != nil {
-		err = like.Rebuild(l.store)
-	} else {
-		l.base, err = schedule.TakeFixture(l.store)
-	}
-	if err != nil {
+	if err := l.fill(like); err != nil {
 		return err
 	}
 	for i, a := range l.x.actors {
@@ -131,6 +149,24 @@ func (l *lane) open(like *schedule.Fixture) error {
 		}
 	}
 	return nil
+}
+
+// fill makes the tables that the lane begins with.
+func (l *lane) fill(like *schedule.Fixture) (err error) {
+	l.base = like
+	switch {
+	case like != nil:
+		return like.Rebuild(l.store)
+	case l.x.restore != nil && !l.x.restore.Complex:
+		err = l.x.restore.Rebuild(l.store)
+	case l.x.restore != nil:
+		err = l.x.restore.Restore(l.store)
+	}
+	if err == nil {
+		l.base, err = schedule.TakeFixture(l.store)
+	}
+	l.x.before = l.base
+	return err
 }
 
 func (l *lane) openActor(c *conn, a actor) error {
@@ -173,9 +209,9 @@ func (l *lane) bound(s *session.Session) error {
 
 // prepare runs setup where once is enough.
 func (l *lane) prepare(several bool) error {
-	l.again = several && l.everyTime()
+	l.several, l.again = several, several && l.everyTime()
 	if l.again {
-		return nil
+		return nil // begin plays it
 	}
 	if err := l.play(l.x.setup); err != nil {
 		return fmt.Errorf("setup: %w", err)
@@ -246,11 +282,24 @@ func (l *lane) restore() error {
 				return err
 			}
 		}
-		return l.play(l.x.setup)
+		if err := l.play(l.x.setup); err != nil || l.ready != nil {
+			return err
+		}
+		var err error
+		l.ready, err = schedule.TakeFixture(l.store)
+		return err
 	case l.used:
 		return l.ready.Restore(l.store)
 	}
 	return nil
+}
+
+// known is what the tables are, as far as it was looked at.
+func (l *lane) known() *schedule.Fixture {
+	if l.ready != nil {
+		return l.ready
+	}
+	return l.base
 }
 
 // rebuild makes the tables again that the test had. Views, triggers and routines cannot be made again: then the rows alone are put
@@ -314,14 +363,30 @@ func (l *lane) close() error {
 	if l.control == nil {
 		return errors.Join(all...)
 	}
-	if !l.again && l.used && l.drop == nil && !l.control.Closed() {
-		all = append(all, l.play(l.x.teardown))
+	if l.drop == nil && l.used && !l.control.Closed() {
+		all = append(all, l.leave())
 	}
 	all = append(all, l.control.Close())
 	if l.drop != nil {
 		all = append(all, l.drop())
 	}
 	return errors.Join(all...)
+}
+
+// leave tears down, and after several orders gives the test's tables back what they had before.
+func (l *lane) leave() error {
+	if !l.again {
+		if err := l.play(l.x.teardown); err != nil {
+			return fmt.Errorf("teardown: %w", err)
+		}
+	}
+	switch {
+	case l.again:
+		return l.rebuild()
+	case l.several:
+		return l.base.Restore(l.store)
+	}
+	return nil
 }
 
 // conns are the sessions in the order of the plan.

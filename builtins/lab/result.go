@@ -27,14 +27,23 @@ type Result struct {
 
 var _ starlark.HasAttrs = (*Result)(nil)
 
-// result makes it, and fails the test where an expectation of a step does not hold.
-func (x *experiment) result(orders schedule.Orders) (starlark.Value, error) {
-	r := &Result{x: x, plan: x.plan, counts: orders.Counts(), given: x.c.Has("order")}
+// result puts the runs together in the order in which they were chosen. Drawn orders of which some steps could not be sent may
+// have become one that was run already.
+func (x *experiment) result(orders schedule.Orders) *Result {
+	r := &Result{x: x, plan: x.plan, counts: orders.Counts(), given: x.c.Has("order") || x.lanesOrder != nil}
+	seen := map[string]bool{}
 	for _, place := range slices.Sorted(maps.Keys(x.results)) {
-		r.runs = append(r.runs, x.results[place])
+		run := x.results[place]
+		if order := x.plan.Text(run); !r.given && seen[order] {
+			r.counts.Pruned++
+			continue
+		} else if !r.given {
+			seen[order] = true
+		}
+		r.runs = append(r.runs, run)
 	}
 	r.outcomes = x.plan.Group(r.runs)
-	return r, x.judge(r)
+	return r
 }
 
 // judge counts expectations of steps, and raises those that do not hold.

@@ -5,6 +5,7 @@ package test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -12,6 +13,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
+	"rig/runtime/event"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
 )
@@ -223,14 +225,23 @@ var cleanupFunc = &spec.Func{
 t.cleanup(print, "the test is over")
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		t, fn, args := self(c.Recv).test, c.Callable("fn"), c.Rest
+		t, fn, args, pos := self(c.Recv).test, c.Callable("fn"), c.Rest, script.CallerPos(c.Thread)
 		t.Cleanup(fn.Name(), func(ctx context.Context) error {
 			th := t.Host().Thread(ctx, t.ID()+" cleanup", t)
 			_, err := th.Call(fn, args, nil)
-			return err
+			return placed(t, pos, err)
 		})
 		return starlark.None, nil
 	},
+}
+
+// placed gives the error of a built-in that rig called itself the line that asked for it.
+func placed(t *scenario.Test, pos event.Pos, err error) error {
+	var e *script.Error
+	if errors.As(err, &e) && e.Pos.IsZero() {
+		e.Pos, e.Excerpt = pos, t.Host().Excerpt(pos)
+	}
+	return err
 }
 
 var runFunc = &spec.Func{

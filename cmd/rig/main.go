@@ -137,8 +137,11 @@ func runAttached(args []string, s streams, a attachment) (code int) {
 	if err != nil {
 		panic(err) // the grammar is wrong
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case len(args) == 1 && (args[0] == "--version" || args[0] == "-V"):
+		args = []string{"version"}
 	}
 	if args, err = params.take(k.Model, args); err != nil {
 		return fail(s, err)
@@ -148,7 +151,7 @@ func runAttached(args []string, s streams, a attachment) (code int) {
 		return ended
 	}
 	if err != nil {
-		return fail(s, &exitError{exitUsage, suggestFlag(k.Model, args, params, err)})
+		return fail(s, &exitError{exitUsage, misstep(args, suggestFlag(k.Model, args, params, err))})
 	}
 	if err := ctx.Run(s, params, k.Model, a); err != nil {
 		return fail(s, err)

@@ -28,7 +28,7 @@ type tableCopy struct {
 	create  string
 	columns []string // without generated ones
 	rows    [][]any
-	counts  bool // it has an AUTO_INCREMENT column
+	counter string // its AUTO_INCREMENT column, "" for none
 }
 
 // mostRows bounds what is kept of one table: a schedule is about few rows.
@@ -83,13 +83,16 @@ func copyTable(db Store, table string) (tableCopy, error) {
 		return t, err
 	}
 	t.create = rows[0][1]
-	t.counts = strings.Contains(strings.ToUpper(t.create), "AUTO_INCREMENT")
 	_, rows, err = db.Texts("SHOW COLUMNS FROM " + name(table))
 	if err != nil {
 		return t, err
 	}
 	for _, r := range rows {
-		if extra := strings.ToUpper(r[len(r)-1]); !strings.Contains(extra, "GENERATED") || strings.Contains(extra, "DEFAULT_GENERATED") {
+		extra := strings.ToUpper(r[len(r)-1])
+		if strings.Contains(extra, "AUTO_INCREMENT") {
+			t.counter = r[0]
+		}
+		if !strings.Contains(extra, "GENERATED") || strings.Contains(extra, "DEFAULT_GENERATED") {
 			t.columns = append(t.columns, name(r[0]))
 		}
 	}
@@ -125,7 +128,7 @@ func (f *Fixture) Restore(db Store) error {
 		return err
 	}
 	for _, t := range f.tables {
-		if t.counts {
+		if t.counter != "" {
 			if err := db.Exec("ALTER TABLE " + name(t.name) + " AUTO_INCREMENT = 1"); err != nil { // the server makes it the next after the largest
 				return err
 			}
@@ -186,11 +189,26 @@ func Clear(db Store) error {
 	return nil
 }
 
+// counter is the place of a table's AUTO_INCREMENT column, from 1; 0 is none.
+func (f *Fixture) counter(table string, columns []string) int {
+	for _, t := range f.tables {
+		if t.name == table {
+			return 1 + slices.Index(columns, t.counter)
+		}
+	}
+	return 0
+}
+
+// Linked reports whether a table's name does not tell what a statement on it touches.
+func (f *Fixture) Linked() bool {
+	return f.Complex || slices.ContainsFunc(f.tables, func(t tableCopy) bool { return strings.Contains(strings.ToUpper(t.create), "FOREIGN KEY") })
+}
+
 // finalRows is how many rows of a table are part of an outcome.
 const finalRows = 1000
 
 // Final reads what is left in the tables of the database.
-func Final(db Store) ([]Table, error) {
+func (f *Fixture) Final(db Store) ([]Table, error) {
 	names, err := baseTables(db)
 	if err != nil {
 		return nil, err
@@ -201,7 +219,7 @@ func Final(db Store) ([]Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		t := Table{Name: n, Columns: columns, Cut: len(rows) > finalRows}
+		t := Table{Name: n, Columns: columns, Cut: len(rows) > finalRows, Counter: f.counter(n, columns)}
 		places := make([]int, min(len(rows), finalRows))
 		for i := range places {
 			places[i] = i

@@ -97,24 +97,29 @@ const (
 
 // Permutations makes Orders of every permutation: count them first. A plan may have 255 steps.
 func (p *Plan) Permutations() Orders {
-	x := &permutations{plan: p}
-	next := make([]int, len(p.Sessions))
-	x.all(next, make([]byte, 0, p.Len()))
+	x := &permutations{plan: p, orders: p.every()}
 	x.state = make([]byte, len(x.orders))
 	return x
 }
 
+// every lists all orders, by the alphabet.
+func (p *Plan) every() [][]byte {
+	var out [][]byte
+	p.all(make([]int, len(p.Sessions)), make([]byte, 0, p.Len()), &out)
+	return out
+}
+
 // all adds the orders that begin with the one so far.
-func (x *permutations) all(next []int, sofar []byte) {
-	if len(sofar) == x.plan.Len() {
-		x.orders = append(x.orders, bytes.Clone(sofar))
+func (p *Plan) all(next []int, sofar []byte, out *[][]byte) {
+	if len(sofar) == p.Len() {
+		*out = append(*out, bytes.Clone(sofar))
 		return
 	}
 	first := 0
-	for i, s := range x.plan.Sessions {
+	for i, s := range p.Sessions {
 		if next[i] < len(s.Steps) {
 			next[i]++
-			x.all(next, append(sofar, byte(first+next[i]-1)))
+			p.all(next, append(sofar, byte(first+next[i]-1)), out)
 			next[i]--
 		}
 		first += len(s.Steps)

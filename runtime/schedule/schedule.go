@@ -20,6 +20,8 @@ type Plan struct {
 	Timeout  time.Duration // of steps that name none
 	// MayTimeOut says that a wait may end by itself: with an error, after the server's bound for lock waits.
 	MayTimeOut bool
+	// Impatient says that a run in which steps wait, and no step is left that could let them go, need not be waited for.
+	Impatient bool
 
 	flat []At // steps by their number
 }

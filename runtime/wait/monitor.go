@@ -35,13 +35,29 @@ func (m *monitor) text() (string, error) {
 	return rows[0][2], nil
 }
 
+// lookAgain is how often the monitor is asked again for a record that it did not show: it shows none whose page is in use just
+// then.
+const lookAgain = 20
+
 func (m *monitor) look(threads []uint64) (map[uint64]State, error) {
+	out, whole, err := m.lookOnce(threads)
+	for range lookAgain {
+		if err != nil || whole {
+			break
+		}
+		out, whole, err = m.lookOnce(threads)
+	}
+	return out, err
+}
+
+// lookOnce also tells whether everything was shown.
+func (m *monitor) lookOnce(threads []uint64) (out map[uint64]State, whole bool, err error) {
 	text, err := m.text()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	all := readTransactions(text)
-	out := map[uint64]State{}
+	out, whole = map[uint64]State{}, true
 	for _, x := range all {
 		if x.waits == nil || !slices.Contains(threads, x.thread) {
 			continue
@@ -50,9 +66,10 @@ func (m *monitor) look(threads []uint64) (map[uint64]State, error) {
 		if len(s.Blockers) == 0 && m.waitsTable {
 			s.Blockers = m.fromTable(x.thread)
 		}
+		whole = whole && (s.Lock.Index == "" || s.Lock.Record != "")
 		out[x.thread] = s
 	}
-	return out, nil
+	return out, whole, nil
 }
 
 // tableEvery keeps the cache of InnoDB's tables from living on: it is renewed by whoever reads them within 100 ms.
@@ -79,14 +96,6 @@ WHERE r.trx_mysql_thread_id = ` + strconv.FormatUint(thread, 10) + " ORDER BY 1"
 		}
 	}
 	return out
-}
-
-func (m *monitor) lastDeadlock() (*Deadlock, error) {
-	text, err := m.text()
-	if err != nil {
-		return nil, err
-	}
-	return readDeadlock(text), nil
 }
 
 // transaction is one of the monitor's list.
@@ -339,71 +348,4 @@ func appendOnce(list []uint64, id uint64) []uint64 {
 		return list
 	}
 	return append(list, id)
-}
-
-// readDeadlock reads the section of the last deadlock; nil where there was none.
-func readDeadlock(text string) *Deadlock {
-	_, section, ok := strings.Cut(text, "LATEST DETECTED DEADLOCK")
-	if !ok {
-		return nil
-	}
-	if i := strings.Index(section, "\n------------\nTRANSACTIONS"); i >= 0 {
-		section = section[:i]
-	}
-	d := &Deadlock{}
-	parts := strings.Split(section, "\n*** (")
-	threads := map[string]uint64{} // by the transaction's id
-	var held []string              // by whom, the id of the transaction; "" where the server does not tell
-	for _, p := range parts {
-		m, id := threadLine.FindStringSubmatch(p), trxLine.FindStringSubmatch(p)
-		if m == nil || id == nil {
-			continue
-		}
-		thread, _ := strconv.ParseUint(m[1], 10, 64)
-		threads[id[1]] = thread
-		waits, holder := deadlockWait(waitingPart(p, parts))
-		d.Cycle, held = append(d.Cycle, Edge{Thread: thread, Lock: waits}), append(held, holder)
-	}
-	for i := range d.Cycle {
-		d.Cycle[i].Holder = d.Cycle[(i+1)%len(d.Cycle)].Thread
-		if t, ok := threads[held[i]]; ok {
-			d.Cycle[i].Holder = t
-		}
-	}
-	if len(d.Cycle) < 2 {
-		return nil
-	}
-	return d
-}
-
-var (
-	trxLine = regexp.MustCompile(`(?m)^TRANSACTION (\d+),`)
-	ofTrx   = regexp.MustCompile(` trx id (\d+) `)
-)
-
-// deadlockWait gives the lock that a transaction waits for, and the id of the one that MariaDB names as its holder.
-func deadlockWait(part string) (waits Lock, holder string) {
-	before, after, _ := strings.Cut(part, "*** CONFLICTING WITH:")
-	for _, l := range readLocks(before) {
-		if l.waits {
-			waits = l.Lock
-			break
-		}
-	}
-	if m := ofTrx.FindStringSubmatch(after); m != nil {
-		holder = m[1]
-	}
-	return waits, holder
-}
-
-// waitingPart finds the piece with the lock that a transaction of the section waits for: MariaDB has it in the same part, MySQL in one
-// with the same number.
-func waitingPart(part string, all []string) string {
-	number, _, _ := strings.Cut(part, ")")
-	for _, p := range all {
-		if strings.HasPrefix(p, number+") WAITING FOR") {
-			return p
-		}
-	}
-	return part
 }

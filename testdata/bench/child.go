@@ -41,6 +41,8 @@ func (c *childFlags) run(ctx context.Context, out io.Writer) error {
 		return barePool(ctx, out, c)
 	case "events":
 		return emitEvents(out, c.count)
+	case "waits":
+		return noticeWaits(ctx, out)
 	case "ready":
 		return startServer(ctx, out, c.kind)
 	case "guarded":

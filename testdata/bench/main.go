@@ -106,6 +106,7 @@ func figureList() []figure {
 		{"crew", (*bench).crew},
 		{"guarded", (*bench).guarded},
 		{"history", (*bench).history},
+		{"schedules", (*bench).schedules},
 		{"generator", (*bench).generator},
 	}
 }
