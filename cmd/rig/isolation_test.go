@@ -98,3 +98,13 @@ func matrixOf(t *testing.T) string {
 	_, table, _ := strings.Cut(out.String(), "\n")
 	return strings.TrimLeft(table, "\n")
 }
+
+// TestMatrixRepeats runs the gallery three times on MariaDB: each verdict is that of the table each time.
+func TestMatrixRepeats(t *testing.T) {
+	needMariadb(t)
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	if code := run([]string{"matrix", "-t", "mariadb", "--repeat", "3", "--against", "mariadb"}, streams{strings.NewReader(""), &out, &errs}); code != 0 {
+		t.Errorf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+}
