@@ -22,7 +22,7 @@ import (
 var (
 	testParam     = spec.Param{Name: "t", Type: "test", Doc: "The test. Its seed decides what the operations are."}
 	durationParam = spec.Param{Name: "duration", Type: "duration", Optional: true, KwOnly: true, Doc: "For how long operations begin; 2 seconds if there is no count either."}
-	countParam    = spec.Param{Name: "count", Type: "int", Optional: true, KwOnly: true, Doc: "How many operations, at most 999000; with a duration whichever ends first."}
+	countParam    = spec.Param{Name: "count", Type: "int", Optional: true, KwOnly: true, Doc: "How many operations, at most 999000, of a set 400000; with a duration whichever ends first."}
 	isolationDoc  = spec.Param{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The isolation level of the sessions; the server's default without it."}
 	initParam     = spec.Param{Name: "init", Type: "list", Optional: true, KwOnly: true, Doc: "Statements that each session runs first."}
 	targetParam   = spec.Param{Name: "target", Type: "str", Optional: true, KwOnly: true, Doc: "Another target: a kind of server or a name from rig.toml. It needs database."}
@@ -166,8 +166,12 @@ func described(c *spec.Call, o workload.Options) (event.History, error) {
 // positionName tells generators of one file apart: by the line that runs them.
 func positionName(c *spec.Call) string { return fmt.Sprint(script.CallerPos(c.Thread).Line) }
 
-// mostOperations leaves room for those that read what is there at the end.
-const mostOperations = record.DefaultLimit - 1000
+// The most operations of a generator. The first leaves room for those that read what is there at the end; the second is for
+// sets, whose last read is one value of a history, which has its bound.
+const (
+	mostOperations = record.DefaultLimit - 1000
+	mostElements   = 400_000
+)
 
 // bound is an argument and what it may be.
 type bound struct {
@@ -178,7 +182,11 @@ type bound struct {
 
 func workloadOptions(c *spec.Call, kind string) (workload.Options, error) {
 	o := workload.Options{Kind: kind, Duration: c.Duration("duration"), MaxOps: 1}
-	bounds := []bound{{"sessions", 1, 1000, &o.Sessions}, {"count", 1, mostOperations, &o.Count}}
+	most := mostOperations
+	if kind == "set" {
+		most = mostElements
+	}
+	bounds := []bound{{"sessions", 1, 1000, &o.Sessions}, {"count", 1, int64(most), &o.Count}}
 	var balance int
 	for _, b := range []bound{
 		{"keys", 1, 10_000, &o.Keys},
@@ -209,7 +217,7 @@ func workloadOptions(c *spec.Call, kind string) (workload.Options, error) {
 		o.Duration = 2 * time.Second
 	}
 	if o.Count == 0 {
-		o.Count = mostOperations
+		o.Count = most
 	}
 	return o, nil
 }
@@ -222,7 +230,6 @@ type generation struct {
 	init  []string
 	pos   event.Pos
 	begin time.Time
-	looks int
 }
 
 // open opens a session of the workload. Its statements are no events of their own: the history has what they do.
@@ -245,9 +252,8 @@ func (g *generation) open(ctx context.Context) (workload.Conn, error) {
 
 // tell shows how far the workload is. It is called by one goroutine at a time.
 func (g *generation) tell(c record.Counts, over bool) {
-	g.looks++
 	g.t.Emit(g.pos, &event.Progress{
-		Name: g.h.as.Name, Value: fmt.Sprintf("%d operations, %d failed, %d unknown", c.All(), c.Failed, c.Unknown), Looks: g.looks,
+		Name: g.h.as.Name, Value: fmt.Sprintf("%d operations, %d failed, %d unknown", c.All(), c.Failed, c.Unknown),
 		Elapsed: time.Since(g.begin), Over: over,
 	})
 }

@@ -61,7 +61,7 @@ func begin(c *spec.Call, as event.History, limit int) (*History, error) {
 	if h.as.Name == "" {
 		h.as.Name = fmt.Sprintf("%s#%d", as.Model, h.id)
 	}
-	h.name = fmt.Sprintf("history_%d", h.id)
+	h.name = fmt.Sprintf("history_%s_%d", t.RunID(), h.id) // in a database of the user's there may be others
 	h.rec = record.New(record.Options{Limit: limit, Now: func() int64 { return int64(t.Bus().Since()) }, Emit: h.emit})
 	t.Bus().Emit(event.Event{ID: h.id, Parent: t.EventID(), Test: t.ID(), Pos: h.pos, Data: &h.as})
 	return h, nil

@@ -211,7 +211,7 @@ func (h *History) perform(c *spec.Call, s *value.Session, f string, asked histor
 		return nil, err
 	}
 	got, failure := body()
-	if failure != nil {
+	if failure != nil && o.work.Open() {
 		if undo := value.Undo(s.Session(), callOf(c, s)); undo != nil && !s.Session().Closed() {
 			failure = errors.Join(failure, undo)
 		}

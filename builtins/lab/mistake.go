@@ -14,7 +14,7 @@ import (
 // mistakes are kinds of errors that no order of steps makes.
 var mistakes = []fault.Kind{
 	fault.Syntax, fault.InvalidStatement, fault.UnknownTable, fault.UnknownColumn, fault.UnknownDatabase, fault.AccessDenied, fault.Refused,
-	fault.BadArgument, fault.ConnectionLost, fault.SessionClosed, fault.ServerShutdown, fault.Protocol, "script", "panic", "expectation", "skip",
+	fault.BadArgument, fault.ConnectionLost, fault.SessionClosed, fault.ServerShutdown, fault.Protocol, "script", "panic", "expectation", "skip", "fail",
 }
 
 // mistake is an error of a step that is none of the schedule's outcomes.

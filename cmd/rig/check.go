@@ -35,6 +35,7 @@ type checkCmd struct {
 	Export    string        `placeholder:"FILE" help:"Write the history as Jepsen has it: as JSON to FILE.json, as EDN to others."`
 	JSON      bool          `name:"json" help:"The verdict as JSON."`
 	DOT       string        `name:"dot" placeholder:"FILE" help:"Draw the cycles for Graphviz."`
+	SVG       string        `name:"svg" placeholder:"FILE" help:"Draw the cycles as a picture."`
 	HTML      string        `name:"html" placeholder:"FILE" help:"Draw the operations of a register or mutex as a page."`
 	Timeout   time.Duration `default:"0s" help:"Give up after this time, with the exit code 10; 0 is never."`
 }
@@ -73,7 +74,7 @@ func (c *checkCmd) Run(s streams) error {
 	if c.File == "-" {
 		c.File = "stdin"
 	}
-	if len(found) > 1 && (c.DOT != "" || c.HTML != "" || c.Export != "") {
+	if len(found) > 1 && (c.DOT+c.SVG+c.HTML+c.Export != "") {
 		return usage("%s has %d histories (%s): name one with --history to draw or export it", c.File, len(found), namesOf(found))
 	}
 	worst := ""
@@ -149,6 +150,8 @@ func (c *checkCmd) options(h history.Recorded) (verdict.Options, error) {
 	switch {
 	case c.DOT != "" && !verdict.Transactional(o.Model):
 		return o, usage("--dot draws the cycles of list-append and rw-register, and %s has none", o.Model)
+	case c.SVG != "" && !verdict.Transactional(o.Model):
+		return o, usage("--svg draws the cycles of list-append and rw-register, and %s has none", o.Model)
 	case c.HTML != "" && !verdict.Searched(o.Model):
 		return o, usage("--html draws the operations of registers and mutexes, not of %s", o.Model)
 	}
@@ -227,12 +230,15 @@ func (c *checkCmd) draw(r *checked, h *history.History) error {
 			return err
 		}
 	}
-	if c.DOT != "" {
-		dot, err := r.DOT()
+	for path, draw := range map[string]func() (string, error){c.DOT: r.DOT, c.SVG: r.SVG} {
+		if path == "" {
+			continue
+		}
+		picture, err := draw()
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.DOT, []byte(dot), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(picture), 0o644); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rig/runtime/verdict"
 )
 
 // updatePage writes what the commands print into docs/histories.md.
@@ -115,4 +118,84 @@ func TestSampleHistories(t *testing.T) {
 			t.Errorf("%s: exit %d, want %d with %q:\n%s", path, code, w.code, w.text, out.String())
 		}
 	}
+}
+
+const readBackScript = `
+def told(t, name, v):
+    v.history.export(name + ".edn")
+    v.history.export(name + ".json")
+    print("TOLD", name, v.model, v.level or "-", v.outcome, json.encode(v.anomalies).replace(" ", ""), v.operations)
+
+def test_all(t):
+    options = {"count": 300, "duration": "10s", "sessions": 8}
+    told(t, "list_append", history.list_append(t, name = "list_append", keys = 3, **options))
+    told(t, "register", history.register(t, name = "register", keys = 3, level = "snapshot-isolation", **options))
+    told(t, "bank", history.bank(t, name = "bank", **options))
+    told(t, "set", history.set(t, name = "set", **options))
+    told(t, "set_full", history.set(t, name = "set_full", reads = True, **options))
+    told(t, "counter", history.counter(t, name = "counter", read_first = True, **options))
+    told(t, "long_fork", history.long_fork(t, name = "long_fork", **options))
+    told(t, "cas_register", history.cas_register(t, name = "cas_register", **options))
+`
+
+// TestHistoriesReadBack: the journal and the exported files of each generator get the verdict that the run got.
+func TestHistoriesReadBack(t *testing.T) {
+	for _, target := range []string{"embedded", "mariadb"} {
+		t.Run(target, func(t *testing.T) {
+			if target == "mariadb" {
+				needMariadb(t)
+			}
+			t.Chdir(t.TempDir())
+			if err := os.WriteFile("all.star", []byte(readBackScript), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if code := run([]string{"exec", "-t", target, "--report", "jsonl=run.jsonl", "all.star"}, streams{strings.NewReader(""), &out, &out}); code != 0 {
+				t.Fatalf("exit %d\n%s", code, out.String())
+			}
+			told := regexp.MustCompile(`TOLD (\w+) (\S+) (\S+) (\w+) (\S+) (\d+)`).FindAllStringSubmatch(out.String(), -1)
+			if len(told) != 8 {
+				t.Fatalf("%d verdicts in\n%s", len(told), out.String())
+			}
+			for _, m := range told {
+				for _, args := range [][]string{{m[1] + ".edn"}, {m[1] + ".json"}, {"--history", m[1], "run.jsonl"}} {
+					if got, want := verdictOf(t, m, args), strings.Join(m[2:], " "); got != want {
+						t.Errorf("%s: %v gives %s, want %s", m[1], args, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// verdictOf checks a file as the run that made it did, and gives what the script printed of its verdict.
+func verdictOf(t *testing.T, told, args []string) string {
+	t.Helper()
+	if len(args) == 1 { // a journal knows these itself
+		args = append(args, "--model", told[2])
+		if told[3] != "-" {
+			args = append(args, "--level", told[3])
+		}
+		switch told[1] {
+		case "register":
+			args = append(args, "--assume", "wfr")
+		case "bank":
+			args = append(args, "--total", "800")
+		}
+	}
+	var out, errs bytes.Buffer
+	run(append([]string{"check", "--json"}, args...), streams{strings.NewReader(""), &out, &errs})
+	var v verdict.Verdict
+	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
+		t.Fatalf("%v: %v\n%s%s", args, err, out.String(), errs.String())
+	}
+	level := "-"
+	if v.Elle != nil {
+		level = v.Elle.Level
+	}
+	names, err := json.Marshal(v.Anomalies())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(v.Model, " ", level, " ", v.Valid, " ", string(names), " ", v.Operations)
 }

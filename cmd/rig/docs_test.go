@@ -334,6 +334,34 @@ func TestSuitesAreDescribed(t *testing.T) {
 	}
 }
 
+// TestHistoriesAreDescribed: each file of scripts/histories and each test in it says what it is about.
+func TestHistoriesAreDescribed(t *testing.T) {
+	tests := regexp.MustCompile(`(?m)^def test_\w+\(t\):\n    (.*)$`)
+	files, err := filepath.Glob("../../scripts/histories/*.star")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.HasPrefix(b, []byte(`"""`)) {
+			t.Errorf("%s does not begin with its description", path)
+		}
+		for _, m := range tests.FindAllSubmatch(b, -1) {
+			count++
+			if !bytes.HasPrefix(m[1], []byte(`"""`)) {
+				t.Errorf("%s: a test without description: %s", path, m[0])
+			}
+		}
+	}
+	if count < 20 {
+		t.Errorf("only %d tests", count)
+	}
+}
+
 // originalDir is the package's folder.
 var originalDir, _ = os.Getwd()
 

@@ -26,6 +26,8 @@ var floors = []struct {
 	{"rig/builtins/value", 45, "faces that several modules share"},
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
+	{"rig/runtime/lint", 30, "rules about scripts, told what built-ins there are as data of runtime/catalog"},
+	{"rig/runtime/source", 25, "reads scripts for tools with the parser of runtime/script; lint and the language server stand on it"},
 	{"rig/runtime/trace", 30, "it follows the Starlark host"},
 	{"rig/runtime/profile", 30, "it follows the Starlark host"},
 	{"rig/runtime/debug", 30, "the debugger follows the Starlark host"},
@@ -52,7 +54,7 @@ var doors = []struct {
 	rooms  []string
 	why    string
 }{
-	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/format", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
+	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/source", "rig/runtime/lint", "rig/runtime/format", "rig/runtime/lsp", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
 	{"github.com/go-sql-driver/mysql", []string{"rig/runtime/session", "rig/runtime/server", "rig/runtime/fault"}, "one place speaks to the driver"},
 	{"github.com/dolthub", []string{"rig/runtime/server"}, "the embedded engine is one kind of server"},
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},

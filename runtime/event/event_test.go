@@ -245,6 +245,21 @@ func TestOperationIsWritten(t *testing.T) {
 	}
 }
 
+// FuzzRedactJSON: what was JSON stays JSON, and has no secret in its texts.
+func FuzzRedactJSON(f *testing.F) {
+	f.Add([]byte(`[["append","x",1234],["r","a sec\u0072et \\",null],{"k":"\\"}]`))
+	mask := strings.NewReplacer("secret", "***").Replace
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) {
+			return
+		}
+		got := redactJSON(text, mask)
+		if !json.Valid(got) || strings.Contains(string(got), "secret") {
+			t.Errorf("%s became %s", text, got)
+		}
+	})
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"v":1,"seq":1,"at":5,"kind":"log","pos":"a.star:1:2","data":{"level":"info","message":"x"}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {

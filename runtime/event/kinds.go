@@ -208,6 +208,7 @@ type Breaker struct {
 }
 
 // Progress tells how far a watch is: the last value that it saw, at most a few times a second. Over: it looks no more.
+// Looks is 0 for what tells by itself how far it is.
 type Progress struct {
 	Name    string        `json:"name"`
 	Value   string        `json:"value"`

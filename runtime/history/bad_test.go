@@ -1,12 +1,16 @@
 package history
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
+
+	"rig/runtime/event"
 )
 
 const whole = "{:type :invoke, :process 0, :f :txn, :value [[:r :x nil] [:append :y 1]], :time 5, :node \"n1\"}\n" +
@@ -68,6 +72,57 @@ func TestMissingCompletion(t *testing.T) {
 	if len(h.Ops) != 2 || h.Ops[0].Type != OK || h.Ops[0].Invoked != -1 || h.Ops[1].Type != Info || h.Ops[1].Completed != -1 {
 		t.Errorf("%+v", h.Ops)
 	}
+}
+
+// FuzzJournal: operations of a journal that was damaged are refused or read, and what was read can be written.
+func FuzzJournal(f *testing.F) {
+	f.Add(int64(0), "invoke", "txn", []byte(`[["append","x",1],["r",2,null]]`), "ok", []byte(`[["append","x",1],["r",2,[1,2]]]`))
+	f.Add(int64(-1), "fail", "add", []byte(`{"a":1.5}`), "info", []byte(`nul`))
+	f.Fuzz(func(t *testing.T, process int64, first, name string, value []byte, second string, other []byte) {
+		var j Journal
+		events := []event.Event{
+			{Seq: 1, ID: 7, Data: &event.History{Name: name}},
+			{Seq: 2, Parent: 7, Data: &event.Operation{Process: process, Type: first, F: name, Value: value}},
+			{Seq: 3, Parent: 7, Data: &event.Operation{Process: process, Type: second, F: name, Value: other}},
+		}
+		for i := range events {
+			if err := j.Event(&events[i]); err != nil {
+				return
+			}
+		}
+		all, err := j.Histories()
+		if err != nil || len(all) != 1 {
+			return
+		}
+		for _, format := range []Format{EDN, JSON} {
+			if err := Export(io.Discard, format, all[0].History); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// FuzzExport: what is exported as EDN is read again, and is then written the same.
+func FuzzExport(f *testing.F) {
+	f.Add([]byte(whole))
+	f.Add([]byte("[#x.y{:process 1 :type :info :f \"a b\" :value #{1.5 \\c \"d\\n\" nil true}}]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		h, _, err := Read("f", bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		var one, two bytes.Buffer
+		if err := Export(&one, EDN, h); err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := Read("one", bytes.NewReader(one.Bytes()))
+		if err != nil {
+			t.Fatalf("%v\n%q\n%q", err, text, one.String())
+		}
+		if err := Export(&two, EDN, again); err != nil || one.String() != two.String() {
+			t.Errorf("%v\n%q\n%q\n%q", err, text, one.String(), two.String())
+		}
+	})
 }
 
 // gigabyte gives a history of that size, operation by operation: lists of up to a hundred elements, as they are in real ones.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -111,7 +112,13 @@ func sourceValue(text string) Value {
 }
 
 func appendEventEDN(b []byte, index int, e *Event) []byte {
-	b = fmt.Appendf(b, "{:index %d, :type :%s, :process %d, :f :%s, :value ", index, e.Type, e.Process, orUnnamed(e.F))
+	b = fmt.Appendf(b, "{:index %d, :type :%s, :process %d, :f ", index, e.Type, e.Process)
+	if f := orUnnamed(e.F); plainWord.MatchString(f) {
+		b = append(append(b, ':'), f...)
+	} else {
+		b = appendQuoted(b, f)
+	}
+	b = append(b, ", :value "...)
 	b = appendEDN(b, &e.Value)
 	if e.Time >= 0 {
 		b = fmt.Appendf(b, ", :time %d", e.Time)
@@ -137,6 +144,9 @@ func appendEventJSON(b []byte, index int, e *Event) []byte {
 	}
 	return append(b, '}')
 }
+
+// plainWord is what may be a keyword of EDN.
+var plainWord = regexp.MustCompile(`^[A-Za-z*!_?$%&=<>+.-][\w*!?$%&=<>+.#/'-]*$`)
 
 func orUnnamed(f string) string {
 	if f == "" {
@@ -219,7 +229,7 @@ func appendQuoted(b []byte, s string) []byte {
 	if plain {
 		return append(append(append(b, '"'), s...), '"')
 	}
-	quoted, err := json.Marshal(s)
+	quoted, err := json.Marshal(strings.ToValidUTF8(s, "\ufffd"))
 	if err != nil { // a string is always encoded
 		panic(err)
 	}

@@ -136,6 +136,9 @@ func flowText(e *event.Event) string {
 		if !d.Over {
 			return ""
 		}
+		if d.Looks == 0 { // nobody watched: it told by itself
+			return sentence(nil, "%s for %s: %s", d.Name, span(d.Elapsed), d.Value)
+		}
 		return sentence(nil, "watched %s for %s, %s: %s", d.Name, span(d.Elapsed), count(int64(d.Looks), "look"), d.Value)
 	case *event.Span:
 		return sentence(d.Error, "span %s %s in %s", d.Name, d.Outcome, span(d.Duration))

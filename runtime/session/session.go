@@ -142,7 +142,9 @@ func (s *Session) connect(ctx context.Context) error {
 	s.cache, s.staleMode = newCache(), false
 	s.mu.Lock()
 	s.conn, s.wire = c, w
-	s.fate.undone, s.fate.changed = s.fate.undone || s.tx.open, false
+	if s.tx.open {
+		s.undo()
+	}
 	s.tx, s.usesLocks, s.tableLocks = transaction{}, event.Pos{}, event.Pos{}
 	s.changed, s.nextTx = false, false
 	s.autocommit = s.opts.Autocommit == nil || *s.opts.Autocommit

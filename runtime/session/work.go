@@ -11,6 +11,7 @@ import (
 type fate struct {
 	lasting int64 // commits of changes, and changes outside transactions, whose replies were read
 	doubts  int64 // commits and such changes of which nobody knows whether they happened
+	ends    int64 // what ended, one way or the other
 	undone  bool  // the last that ended was undone, not done
 	changed bool  // the open transaction has changed rows
 }
@@ -31,8 +32,14 @@ func (s *Session) Work() (Work, error) {
 		e.Session = s.name
 		return Work{}, e.WithHint("end it first: the operation begins its own")
 	}
-	s.fate.undone, s.fate.changed = false, false
 	return Work{s, s.fate}, nil
+}
+
+// Open reports whether the work has a transaction open, as far as the session's statements tell.
+func (w Work) Open() bool {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	return w.s.closed == "" && (w.s.tx.open || w.s.tx.unsure)
 }
 
 // Outcome tells what became of the work, whatever its caller thinks of it: OK when it is done, Failed when nothing of it
@@ -45,7 +52,7 @@ func (w Work) Outcome(failed bool) (event.Outcome, error) {
 	defer s.mu.Unlock()
 	lasting, open := s.fate.lasting > w.from.lasting, s.tx.open
 	gone := s.closed != "" || s.wire.cause() != nil
-	undone := s.fate.undone || open && gone
+	undone := s.fate.undone && s.fate.ends > w.from.ends || open && gone
 	switch {
 	case s.fate.doubts > w.from.doubts:
 		return event.Unknown, nil
@@ -69,8 +76,10 @@ func (s *Session) decide(st *statement, f *fault.Error, within bool) {
 	}
 	c := st.class
 	switch {
-	case c.ends && c.reads: // ROLLBACK
-		s.fate.undone, s.fate.changed = true, false
+	case c.ends && c.reads: // ROLLBACK, which without a transaction does nothing
+		if within || s.tx.unsure {
+			s.undo()
+		}
 	case c.ends, c.begins && within, c.autocommit > 0:
 		s.settle(s.fate.changed, within)
 	case c.begins:
@@ -91,9 +100,16 @@ func (s *Session) settle(changed, ended bool) {
 		s.fate.lasting++
 	}
 	if changed || ended {
+		s.fate.ends++
 		s.fate.undone = false
 	}
 	s.fate.changed = false
+}
+
+// undo notes that what was under way is undone.
+func (s *Session) undo() {
+	s.fate.ends++
+	s.fate.undone, s.fate.changed = true, false
 }
 
 // decideFailed is decide of a statement with an error.
@@ -102,15 +118,15 @@ func (s *Session) decideFailed(c class, f *fault.Error, within bool) {
 	switch {
 	case c.reads && !c.ends:
 	case c.ends && c.reads: // without a reply to ROLLBACK the connection is gone, and the transaction with it
-		s.fate.undone = true
+		s.undo()
 	case c.ends, c.opaque, c.commits && within, !within && s.autocommit:
 		if doubtful || c.opaque || c.commits && within {
 			s.fate.doubts++
 		}
-		s.fate.undone = true
+		s.undo()
 	}
 	if s.wire.cause() != nil || f.ReplyLost || f.Code == errDeadlock || fault.IsKind(f, fault.ConnectionLost, fault.ServerShutdown) {
-		s.fate.undone, s.fate.changed = true, false // a transaction that was open is rolled back
+		s.undo() // a transaction that was open is rolled back
 	}
 }
 

@@ -31,6 +31,7 @@ func TestWork(t *testing.T) {
 		{"committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then an error", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "SYNTAX"}, true, event.Unknown},
 		{"rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK"}, false, event.Failed},
+		{"a change, then a rollback of nothing", []string{"INSERT INTO work VALUES (2, 1)", "ROLLBACK"}, false, event.OK},
 		{"rolled back, then committed", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "ROLLBACK", "BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT"}, false, event.OK},
 		{"committed, then rolled back", []string{"BEGIN", "INSERT INTO work VALUES (2, 1)", "COMMIT", "BEGIN", "INSERT INTO work VALUES (3, 1)", "ROLLBACK"}, false, event.Unknown},
 		{"a transaction of reads, then an error", []string{"BEGIN", "SELECT * FROM work", "COMMIT"}, true, event.Failed},
@@ -74,6 +75,9 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	}
 	w.exec(s, "BEGIN")
 	w.exec(s, "INSERT INTO open_work VALUES (1)")
+	if !work.Open() {
+		t.Error("the transaction is not seen")
+	}
 	_, err = work.Outcome(false)
 	fails(t, err, fault.TransactionState, "still open")
 	_, err = s.Work()
@@ -83,5 +87,8 @@ func TestWorkOfAnOpenTransaction(t *testing.T) {
 	}
 	if got, err := work.Outcome(false); got != event.Failed || err != nil {
 		t.Errorf("after the kill: %s, %v", got, err)
+	}
+	if work.Open() {
+		t.Error("the transaction outlived the kill")
 	}
 }

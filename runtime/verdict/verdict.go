@@ -133,7 +133,9 @@ func (v *Verdict) Anomalies() []string {
 		for _, f := range v.Invariant.Faults {
 			kinds[f.Kind] = true
 		}
-		return slices.Sorted(maps.Keys(kinds))
+		names := slices.AppendSeq([]string{}, maps.Keys(kinds))
+		slices.Sort(names)
+		return names
 	}
 	return []string{}
 }
@@ -171,6 +173,14 @@ func (v *Verdict) DOT() (string, error) {
 		return "", fmt.Errorf("%s has no cycles to draw", v.Model)
 	}
 	return v.Elle.DOT(), nil
+}
+
+// SVG draws the cycles of a transactional model as a page of its own.
+func (v *Verdict) SVG() (string, error) {
+	if v.Elle == nil {
+		return "", fmt.Errorf("%s has no cycles to draw", v.Model)
+	}
+	return v.Elle.SVG(), nil
 }
 
 // HTML draws the operations of a model whose order is searched for as a page.

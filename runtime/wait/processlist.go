@@ -56,10 +56,14 @@ func (p *processList) look(threads []uint64) (map[uint64]State, error) {
 		}
 		s := State{Waits: true, Lock: lock, Slow: true}
 		if lock.Kind == "user" {
-			s.Blockers = p.userLockHolder(r[2])
+			var asked bool
+			s.Blockers, asked = p.userLockHolder(r[2])
+			s.Free = asked && s.Blockers == nil
 		}
 		if lock.Kind == "metadata" && p.holders != "" {
-			s.Lock.Table, s.Blockers = p.metadataHolders(id, r[2], r[3])
+			var asked bool
+			s.Lock.Table, s.Blockers, asked = p.metadataHolders(id, r[2], r[3])
+			s.Free = asked && s.Blockers == nil
 		}
 		out[id] = s
 	}
@@ -84,21 +88,21 @@ func stateLock(state string) (Lock, bool) {
 
 var getLock = regexp.MustCompile(`(?i)\bGET_LOCK\s*\(\s*'((?:[^'\\]|'')*)'`)
 
-// userLockHolder asks who holds the lock that the statement names.
-func (p *processList) userLockHolder(sql string) []uint64 {
+// userLockHolder asks who holds the lock that the statement names; asked is false where it cannot be asked.
+func (p *processList) userLockHolder(sql string) (holders []uint64, asked bool) {
 	m := getLock.FindStringSubmatch(sql)
 	if m == nil {
-		return nil
+		return nil, false
 	}
 	rows, err := p.ask.Ask(fmt.Sprintf("SELECT IS_USED_LOCK('%s')", m[1]))
 	if err != nil || len(rows) != 1 {
-		return nil
+		return nil, false
 	}
 	id, err := strconv.ParseUint(rows[0][0], 10, 64)
 	if err != nil {
-		return nil
+		return nil, true
 	}
-	return []uint64{id}
+	return []uint64{id}, true
 }
 
 // strong are the modes that keep statements which read or write rows away; a lock that can become exclusive stands for one that
@@ -107,11 +111,12 @@ var strong = []string{"EXCLUSIVE", "NO_WRITE", "NO_READ_WRITE", "UPGRADABLE"}
 
 var plainStatement = regexp.MustCompile(`(?i)^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL)\b`)
 
-// metadataHolders finds who holds a lock on a table of the database that the waiting statement names.
-func (p *processList) metadataHolders(thread uint64, sql, database string) (table string, holders []uint64) {
+// metadataHolders finds who holds a lock on a table of the database that the waiting statement names; asked is false where it cannot
+// be asked.
+func (p *processList) metadataHolders(thread uint64, sql, database string) (table string, holders []uint64, asked bool) {
 	rows, err := p.ask.Ask(p.holders)
 	if err != nil {
-		return "", nil
+		return "", nil, false
 	}
 	plain := plainStatement.MatchString(sql)
 	for _, r := range rows {
@@ -125,7 +130,7 @@ func (p *processList) metadataHolders(thread uint64, sql, database string) (tabl
 		table, holders = r[3], appendOnce(holders, id)
 	}
 	slices.Sort(holders)
-	return table, holders
+	return table, holders, true
 }
 
 // names reports whether a statement has a table's name as a word.

@@ -303,6 +303,12 @@ func TestSettleSlow(t *testing.T) {
 		if got, took := settled(t, w, b); got != "waits" || took > slowState/2 {
 			t.Errorf("a new one: %s after %s", got, took)
 		}
+		free := &Watcher{rows: &scripted{looks: []map[uint64]State{{1: {Waits: true, Slow: true, Free: true}}}}, perThread: true}
+		d, dEnded := running(1, true)
+		time.AfterFunc(10*slowState, func() { close(dEnded) })
+		if got, _ := settled(t, free, d); got != "ended" {
+			t.Errorf("nobody holds the lock: %s", got)
+		}
 		c, ended := running(1, true)
 		time.AfterFunc(slowState/2, func() { close(ended) })
 		if got, _ := settled(t, w, c); got != "ended" {

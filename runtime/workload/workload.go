@@ -197,9 +197,6 @@ func (r *runner) one(client *record.Client, c Conn, op operation) (keep bool, er
 		return false, err
 	}
 	v, failure := op.do(c)
-	if failure != nil && !c.Lost() {
-		_, _ = c.Exec("ROLLBACK") // the session knows whether it was heard
-	}
 	ended, err := outcome(failure != nil)
 	why := ""
 	if failure != nil {
@@ -313,15 +310,18 @@ func (r *runner) finish(ctx context.Context) error {
 	return nil // it was never read: the checker says so
 }
 
-// transaction does body within a transaction.
+// transaction does body within a transaction, which is rolled back after an error.
 func transaction(c Conn, body func() error) error {
 	if _, err := c.Exec("START TRANSACTION"); err != nil {
 		return err
 	}
-	if err := body(); err != nil {
-		return err
+	err := body()
+	if err == nil {
+		_, err = c.Exec("COMMIT")
 	}
-	_, err := c.Exec("COMMIT")
+	if err != nil && !c.Lost() {
+		_, _ = c.Exec("ROLLBACK") // the session knows whether it was heard
+	}
 	return err
 }
 
