@@ -130,19 +130,23 @@ const maxPrinted = 50
 
 // Table prints rows as a table of at most limit rows.
 func Table(r *Rows, limit int) string {
-	names := make([]string, len(r.r.Columns()))
-	for i, c := range r.r.Columns() {
-		names[i] = c.Name
-	}
-	var lines [][]string
-	for i := range min(r.Len(), limit) {
-		lines = append(lines, (&Row{r.r, i}).texts())
-	}
+	names, lines := Cells(r, limit)
 	s := Grid(names, lines)
 	if more := r.Len() - limit; more > 0 {
 		s += fmt.Sprintf("\n... %d more rows", more)
 	}
 	return s
+}
+
+// Cells gives the headings and at most limit lines of a table, as text.
+func Cells(r *Rows, limit int) (head []string, lines [][]string) {
+	for _, c := range r.r.Columns() {
+		head = append(head, c.Name)
+	}
+	for i := range min(r.Len(), limit) {
+		lines = append(lines, (&Row{r.r, i}).texts())
+	}
+	return head, lines
 }
 
 // Grid prints lines of cells under their headings.

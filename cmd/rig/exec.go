@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -132,6 +133,9 @@ type execution struct {
 	sinks   []event.Sink // further ones
 	lab     lab.Options
 	ends    chan error // takes the cause for which the run is to end
+
+	sink      event.Sink                                              // in place of the console; nil is the console
+	converses func(ctx context.Context, reg *scenario.Registry) error // in place of the tests of the files; nil runs those
 }
 
 // Run runs the scenarios.
@@ -210,7 +214,11 @@ func (x *execution) open(flags *paramFlags) error {
 		sinks = append(sinks, journal)
 		_ = report.Prune(dir, 20, 14*24*time.Hour, x.start) // old runs that stay harm nobody
 	}
-	sinks = append(append(append(sinks, x.console()), exporters...), x.sinks...)
+	screen := x.sink
+	if screen == nil {
+		screen = x.console()
+	}
+	sinks = append(append(append(sinks, screen), exporters...), x.sinks...)
 	if err := distinct(x.cfg.List("report")); err != nil {
 		for _, s := range sinks {
 			_ = s.Close() // nothing was written yet
@@ -313,6 +321,9 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	x.targets.ask = askPassword(x.s.in, x.s.err)
 	signals.last = x.targets.close
 	x.announce()
+	if x.converses != nil {
+		return x.finish(x.converses(ctx, reg), signals.interrupted())
+	}
 	x.own("run", event.Field{Key: "id", Value: x.id}, event.Field{Key: "seed", Value: strconv.FormatInt(x.seed, 10)}, event.Field{Key: "journal", Value: x.journal})
 	plan := scenario.Discover(ctx, x.host, reg, x.bus, files)
 	for _, f := range plan.Files {

@@ -30,6 +30,8 @@ type following struct {
 	talk     *prompt.Talk
 	begin    chan struct{} // closed when the person lets the run begin; nil begins at once
 	restore  func()        // of the terminal
+
+	interrupt func() bool // takes Ctrl-C where it is not the run's; nil without a conversation
 }
 
 // attach makes the debugger. notify hears its events; nil is nobody.
@@ -147,13 +149,15 @@ func testOf(t *script.Thread) *scenario.Test {
 }
 
 // sessionsOf tells what the sessions of a thread's test do.
-func sessionsOf(x *debug.Thread) []prompt.Session {
-	t := testOf(x.Script())
+func sessionsOf(x *debug.Thread) []prompt.Session { return sessionsOfTest(testOf(x.Script())) }
+
+func sessionsOfTest(t *scenario.Test) []prompt.Session {
 	if t == nil {
 		return nil
 	}
+	all := t.Sessions()
 	var out []prompt.Session
-	for _, s := range t.Sessions() {
+	for _, s := range all {
 		p := prompt.Session{Name: s.Name(), Server: strconv.FormatUint(s.Thread(), 10), State: "idle"}
 		if open, since := s.Tracked(); open {
 			p.Open = since.String()
@@ -164,13 +168,31 @@ func sessionsOf(x *debug.Thread) []prompt.Session {
 			p.State, p.Open = "closed", ""
 		case busy:
 			p.State = fmt.Sprintf("%s for %s: %s", a.Holder, time.Since(a.Since).Round(100*time.Millisecond), strings.Join(strings.Fields(a.SQL), " "))
-			if s.Waits().Waits {
-				p.State = "waits for a lock, " + p.State
+			if w := s.Waits(); w.Waits {
+				p.State = "waits for " + blockers(all, w.Blockers) + ", " + p.State
 			}
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// blockers names those who hold a lock: sessions of the test by name, others by their threads.
+func blockers(all []*session.Session, threads []uint64) string {
+	var names []string
+	for _, id := range threads {
+		name := fmt.Sprintf("thread #%d", id)
+		for _, s := range all {
+			if s.Thread() == id && !s.Closed() {
+				name = s.Name()
+			}
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return "a lock"
+	}
+	return "a lock of " + strings.Join(names, ", ")
 }
 
 // waitsForLock reports whether a statement of the thread waits for a lock.

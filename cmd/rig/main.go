@@ -73,6 +73,7 @@ type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
 	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
 	Dap     dapCmd     `cmd:"" help:"Serve the Debug Adapter Protocol to an editor."`
+	Repl    replCmd    `cmd:"" help:"Talk to a server: scripts and SQL run as they are typed."`
 	Init    initCmd    `cmd:"" help:"Begin a project: rig.toml, a first scenario, a CI workflow."`
 	New     newCmd     `cmd:"" help:"Write a scenario to begin with: isolation, deadlock, failover, load or ddl."`
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
@@ -83,6 +84,7 @@ type cli struct {
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
+	Lsp     lspCmd     `cmd:"" help:"Serve the Language Server Protocol to an editor."`
 	Lint    lintCmd    `cmd:"" help:"Find what is probably wrong in scripts, without running them."`
 	Fmt     fmtCmd     `cmd:"" help:"Lay out scripts in one style."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`

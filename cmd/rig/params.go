@@ -39,7 +39,7 @@ type paramFlags struct {
 func (p *paramFlags) take(model *kong.Application, args []string) ([]string, error) {
 	p.values = map[string]string{}
 	node := commandOf(model, args)
-	if node == nil || !slices.Contains([]string{"exec", "graph", "debug"}, node.Name) {
+	if node == nil || !slices.Contains([]string{"exec", "graph", "debug", "repl"}, node.Name) {
 		return args, nil
 	}
 	scan := scanArgs(node, args)
@@ -243,6 +243,13 @@ func (s *paramSet) Declare(d test.ParamDecl) (starlark.Value, error) {
 		s.bus.Secret(text)
 	}
 	return v, nil
+}
+
+// forget lets files be loaded anew.
+func (s *paramSet) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.values)
 }
 
 func (s *paramSet) value(d test.ParamDecl) (v starlark.Value, origin string, err error) {

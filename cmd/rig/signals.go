@@ -54,6 +54,9 @@ func (x *execution) watchSignals() (context.Context, *signalWatch) {
 }
 
 func (x *execution) signalled(w *signalWatch, s os.Signal) {
+	if s == os.Interrupt && x.follow.interrupt != nil && x.follow.interrupt() {
+		return
+	}
 	if s == os.Interrupt && x.follow.talk != nil && x.follow.talk.Interrupt() {
 		return
 	}

@@ -27,11 +27,13 @@ var floors = []struct {
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
 	{"rig/runtime/lint", 30, "rules about scripts, told what built-ins there are as data of runtime/catalog"},
+	{"rig/runtime/lsp", 35, "answers editors with what lint, format and source say"},
 	{"rig/runtime/source", 25, "reads scripts for tools with the parser of runtime/script; lint and the language server stand on it"},
 	{"rig/runtime/trace", 30, "it follows the Starlark host"},
 	{"rig/runtime/profile", 30, "it follows the Starlark host"},
 	{"rig/runtime/debug", 30, "the debugger follows the Starlark host"},
 	{"rig/runtime/prompt", 35, "a face of the debugger"},
+	{"rig/runtime/repl", 36, "a conversation, over the debugger's readers"},
 	{"rig/runtime/dap", 35, "a face of the debugger"},
 	{"rig/runtime/format", 30, "works on the trees of runtime/script and knows no built-in"},
 	{"rig/runtime/script", 20, "the Starlark host knows no database"},
@@ -54,7 +56,7 @@ var doors = []struct {
 	rooms  []string
 	why    string
 }{
-	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/source", "rig/runtime/lint", "rig/runtime/format", "rig/runtime/lsp", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
+	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/repl", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/source", "rig/runtime/lint", "rig/runtime/format", "rig/runtime/lsp", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
 	{"github.com/go-sql-driver/mysql", []string{"rig/runtime/session", "rig/runtime/server", "rig/runtime/fault"}, "one place speaks to the driver"},
 	{"github.com/dolthub", []string{"rig/runtime/server"}, "the embedded engine is one kind of server"},
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
@@ -68,7 +70,10 @@ var doors = []struct {
 	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
 	{"github.com/google/pprof", []string{"rig/runtime/profile"}, "one writer of profiles"},
 	{"github.com/google/go-dap", []string{"rig/runtime/dap"}, "one server of the protocol"},
+	{"github.com/creachadair/jrpc2", []string{"rig/runtime/lsp"}, "one place speaks JSON-RPC"},
 	{"github.com/bazelbuild/buildtools", []string{"rig/runtime/format"}, "its parser knows another language than the interpreter's: every use is checked there"},
+	{"github.com/jedib0t/go-pretty", []string{"rig/runtime/repl"}, "tables for people come from one place"},
+	{"github.com/reeflective/readline", []string{"rig/runtime/repl"}, "one line editor"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

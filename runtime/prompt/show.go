@@ -182,22 +182,32 @@ func (t *Talk) cmdSessions(string) error {
 		t.say("the test has no session yet")
 		return nil
 	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	for _, s := range list {
-		open := ""
-		if s.Open != "" {
-			open = "in a transaction since " + s.Open
-		}
-		fmt.Fprintf(w, "  %s\t#%s\t%s\t%s\n", s.Name, s.Server, s.State, open)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(b.String()) {
+	for line := range strings.Lines(SessionTable(list, "")) {
 		t.say("%s", t.cut(strings.TrimRight(line, " \n")))
 	}
 	return nil
+}
+
+// SessionTable prints sessions, one in each line. current is marked; "" marks none.
+func SessionTable(list []Session, current string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	for _, s := range list {
+		open, mark := "", " "
+		if s.Open != "" {
+			open = "in a transaction since " + s.Open
+		}
+		if current != "" && s.Name == current {
+			mark = ">"
+		}
+		fmt.Fprintf(w, "%s %s\t#%s\t%s\t%s\n", mark, s.Name, s.Server, s.State, open)
+	}
+	_ = w.Flush() // into memory: it does not fail
+	var out strings.Builder
+	for line := range strings.Lines(b.String()) {
+		out.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return out.String()
 }
 
 func (t *Talk) cmdHelp(string) error {

@@ -40,7 +40,13 @@ type Item struct {
 	OwnServer bool
 
 	file *File
-	fn   *starlark.Function
+	fn   starlark.Callable
+}
+
+// Interactive is a test that is no function of a file: what fn does is its body, and its time has no bound but a month.
+func Interactive(name string, fn starlark.Callable) *Item {
+	f := &File{Path: name, Module: &script.Module{Path: name}}
+	return &Item{ID: name, Name: name, Pos: event.Pos{File: name}, Timeout: 30 * 24 * time.Hour, file: f, fn: fn}
 }
 
 // Plan is the tests of some files in the order in which they run.

@@ -128,7 +128,7 @@ func frames(stack starlark.CallStack) []event.Frame {
 	var out []event.Frame
 	for i := len(stack) - 1; i >= 0; i-- {
 		f := stack[i]
-		if f.Pos.Line == 0 || strings.HasPrefix(f.Pos.Filename(), "<") {
+		if f.Pos.Line == 0 || strings.HasPrefix(f.Pos.Filename(), "<") && !strings.HasPrefix(f.Pos.Filename(), inputPrefix) {
 			continue
 		}
 		out = append(out, event.Frame{Func: f.Name, Pos: posOf(f.Pos)})

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"strings"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
@@ -59,6 +60,15 @@ func (c *closures) function(fn *starlark.Function) error {
 		return nil
 	}
 	c.done[fn] = true
+	if strings.HasPrefix(fn.Position().Filename(), inputPrefix) {
+		// Other than a file's, the names of an input are not frozen yet.
+		for _, v := range fn.Globals() {
+			if err := freezable(v); err != nil {
+				return err
+			}
+			v.Freeze()
+		}
+	}
 	for i := range fn.NumFreeVars() {
 		b, v := fn.FreeVar(i)
 		if why := c.host.race(posOf(b.Pos)); why != "" {
