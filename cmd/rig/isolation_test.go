@@ -98,3 +98,41 @@ func matrixOf(t *testing.T) string {
 	_, table, _ := strings.Cut(out.String(), "\n")
 	return strings.TrimLeft(table, "\n")
 }
+
+// TestMatrixRepeats runs the gallery three times on MariaDB: each verdict is that of the table each time.
+func TestMatrixRepeats(t *testing.T) {
+	needMariadb(t)
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	if code := run([]string{"matrix", "-t", "mariadb", "--repeat", "3", "--against", "mariadb"}, streams{strings.NewReader(""), &out, &errs}); code != 0 {
+		t.Errorf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+}
+
+// TestIsolationCheck: the verdict and the drawing of the page are what rig check makes of the history.
+func TestIsolationCheck(t *testing.T) {
+	t.Chdir("../..")
+	page, err := os.ReadFile("docs/isolation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawing := filepath.Join(t.TempDir(), "cycle.svg")
+	var out, errs bytes.Buffer
+	if code := run([]string{"check", "testdata/histories/lost_update.edn", "--svg", drawing}, streams{strings.NewReader(""), &out, &errs}); code != exitFound {
+		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+	if !strings.Contains(string(page), "$ rig check testdata/histories/lost_update.edn\n"+out.String()+"```") {
+		t.Errorf("docs/isolation.md has not what rig check prints:\n%s", out.String())
+	}
+	got, err := os.ReadFile(drawing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("docs/isolation-cycle.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("docs/isolation-cycle.svg is stale: run rig check testdata/histories/lost_update.edn --svg docs/isolation-cycle.svg")
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -174,15 +173,5 @@ func TestSoakMatrix(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "verdicts are those of mariadb") {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
-	}
-}
-
-// TestMatrixRepeats runs the gallery three times on MariaDB: each verdict is that of the table each time.
-func TestMatrixRepeats(t *testing.T) {
-	needMariadb(t)
-	t.Chdir(t.TempDir())
-	var out, errs bytes.Buffer
-	if code := run([]string{"matrix", "-t", "mariadb", "--repeat", "3", "--against", "mariadb"}, streams{strings.NewReader(""), &out, &errs}); code != 0 {
-		t.Errorf("exit %d\n%s%s", code, out.String(), errs.String())
 	}
 }

@@ -48,7 +48,7 @@ func (r reach) expects(f *source.File, n syntax.Node) bool {
 func (r reach) name(f *source.File, id *syntax.Ident) bool {
 	v := f.VarOf(id)
 	if v == nil {
-		return id.Binding != nil && (id.Name == "expect" || id.Name == "check" || id.Name == "fail")
+		return id.Binding != nil && slices.Contains([]string{"expect", "check", "fail", "anomaly"}, id.Name)
 	}
 	for _, d := range v.Defs {
 		switch {
