@@ -223,7 +223,7 @@ func (l *lane) prepare(several bool) error {
 	return err
 }
 
-// everyTime reports whether DELETE and INSERT do not bring back what was there. For verdicts they never do: deleted records stay in
+// everyTime reports whether TRUNCATE and INSERT do not bring back what was there. For verdicts they never do: deleted records stay in
 // the indexes until they are purged, and are locked like others.
 func (l *lane) everyTime() bool {
 	x := l.x

@@ -42,6 +42,9 @@ func (x *experiment) result(orders schedule.Orders) *Result {
 		}
 		r.runs = append(r.runs, run)
 	}
+	if !r.given { // lanes run at the same time, and which of them met an order first is chance
+		slices.SortStableFunc(r.runs, func(a, b *schedule.Run) int { return slices.Compare(a.Order, b.Order) })
+	}
 	r.outcomes = x.plan.Group(r.runs)
 	return r
 }
