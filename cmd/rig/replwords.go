@@ -59,20 +59,35 @@ func (w *wordList) complete(text string) (part string, list []repl.Candidate) {
 	case inString(before):
 		list = w.sql("")
 	case repl.IsSQL(trimmed, func(name string) bool { return w.k.space.Value(name) != nil }) && before != "":
+		if part == "" && !strings.HasSuffix(before, ".") {
+			return part, nil // everything could follow
+		}
 		list = w.sql(before)
+	case openQuote(before):
+		return part, nil
 	case strings.HasSuffix(before, "."):
 		list = w.attributes(before)
 	default:
 		list = w.parameters(before)
-		if part != "" || len(list) == 0 {
+		if part != "" {
 			list = append(list, w.names(strings.TrimSpace(before) == "")...)
 		}
 	}
-	return part, slices.DeleteFunc(list, func(c repl.Candidate) bool { return !hasPrefixFold(c.Word, part) })
+	list = slices.DeleteFunc(list, func(c repl.Candidate) bool { return !hasPrefixFold(c.Word, part) })
+	if slices.ContainsFunc(list, func(c repl.Candidate) bool { return c.Word == part }) {
+		return part, nil // the word is whole: Enter is to run the input, not to take a word
+	}
+	return part, list
 }
 
 func hasPrefixFold(word, prefix string) bool {
 	return len(word) >= len(prefix) && strings.EqualFold(word[:len(prefix)], prefix)
+}
+
+// openQuote reports whether the line ends within a string.
+func openQuote(text string) bool {
+	line := text[strings.LastIndexByte(text, '\n')+1:]
+	return strings.Count(line, `"`)%2 == 1
 }
 
 // inString reports whether a text ends within a string that holds SQL.

@@ -44,9 +44,10 @@ func NewEditor(o EditorOptions) *Editor {
 	e.shell.Prompt.Secondary(func() string { return Continuation })
 	e.shell.AcceptMultiline = func(line []rune) bool { return !More(string(line) + "\n") }
 	e.shell.Completer = e.complete
-	_ = e.shell.Config.Set("autocomplete", true) // these three are known to the library
+	_ = e.shell.Config.Set("autocomplete", true) // these are known to the library
 	_ = e.shell.Config.Set("multiline-column", false)
 	_ = e.shell.Config.Set("completion-ignore-case", true)
+	_ = e.shell.Config.Set("cursor-position-probe", false) // its answer is read among the keys, and keys get lost
 	e.shell.History.Delete()
 	e.shell.History.Add("rig", o.History)
 	if o.Color {
