@@ -69,6 +69,13 @@ func documented(t *testing.T, name, seen string) {
 	}
 }
 
+// ask types an input of one line and waits for the prompt after it: what is typed ahead would be seen twice.
+func (s *screen) ask(line string) {
+	s.t.Helper()
+	s.enter(line)
+	s.shows(`(?s)> ` + regexp.QuoteMeta(line) + `\n.*^rig>$`)
+}
+
 func TestScreenRepl(t *testing.T) {
 	s := replScreen(t, 90, 60, "rig repl bank.star")
 	s.shows(`^rig>$`)
@@ -82,10 +89,11 @@ func TestScreenRepl(t *testing.T) {
 	s.enter("def twice(x):")
 	s.enter("    return 2 * x")
 	s.types("Enter")
+	s.shows(`(?s)twice.*^rig>$`)
 	s.enter("twice(21)")
 	s.shows(`^42\nrig>$`)
 	s.enter(":run test_sum")
-	s.shows(`^bank.star::test_sum: passed`)
+	s.shows(`^bank.star::test_sum: passed.*\nrig>$`)
 	s.enter("nosuch")
 	text := s.shows(`^error: <input \d+>:1:1: undefined: nosuch\nrig>$`)
 	documented(t, "first", text)
@@ -152,22 +160,22 @@ func TestScreenReplCtrlC(t *testing.T) {
 	needMariadb(t)
 	s := replScreen(t, 90, 30, "rig repl -t mariadb bank.star")
 	s.shows(`^rig>$`)
-	s.enter("CONNECTION = db.id")
+	s.ask("CONNECTION = db.id")
 	s.enter("SELECT SLEEP(1000)")
 	s.shows(`SLEEP\(1000\)\n`)
 	s.types("C-c")
-	s.shows(`error: sql: interrupted by Ctrl-C`)
+	s.shows(`error: sql: interrupted by Ctrl-C.*\nrig>$`)
 	s.enter("CONNECTION == db.id")
-	s.shows(`^True$`)
+	s.shows(`^True\nrig>$`)
 	s.enter("SELECT count(*) AS busy FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")
-	s.shows(`^\| 0 +\|$`)
+	s.shows(`(?s)^\| 0 +\|$.*^rig>$`)
 	// A script that loops ends, too.
 	for _, line := range []string{"def forever():", `    print("begins")`, "    while True: pass", "", "forever()"} {
 		s.enter(line)
 	}
 	s.shows(`^begins$`)
 	s.types("C-c")
-	s.shows(`error: .*interrupted by Ctrl-C`)
+	s.shows(`(?s)begins\n.*error: .*interrupted by Ctrl-C.*^rig>$`)
 	s.enter("40 + 2")
 	text := s.shows(`^42\nrig>$`)
 	documented(t, "ctrl-c", text)
@@ -181,12 +189,12 @@ func TestScreenReplSessions(t *testing.T) {
 		"make(db)", `b = t.connect("b")`, "BEGIN", "UPDATE account SET balance = 0 WHERE id = 1",
 		`p = b.start("UPDATE account SET balance = 5 WHERE id = 1")`, `p.blocked(within = "10s")`,
 	} {
-		s.enter(line)
+		s.ask(line)
 	}
 	s.shows(`^True\nrig>$`)
-	s.enter(":sessions")
+	s.ask(":sessions")
 	s.shows(`b +#\d+ +waits for a lock of db`)
-	s.enter("COMMIT")
+	s.ask("COMMIT")
 	s.enter("p.wait()")
 	text := s.shows(`^result\(rows_affected = 1.*\nrig>$`)
 	documented(t, "sessions", text)

@@ -35,7 +35,7 @@ func TestStatements(t *testing.T) {
 		";;":                                nil,
 	} {
 		if got := Statements(text); !slices.Equal(got, want) {
-			t.Errorf("Statements(%q) = %q, want %q", text, got, want)
+			t.Errorf("Statements(%q) = %+v, want %+v", text, got, want)
 		}
 	}
 }
