@@ -32,6 +32,7 @@ type Options struct {
 	Registry *scenario.Registry
 	Params   test.Params
 	Goldens  expect.Goldens
+	Lab      lab.Options
 }
 
 // Modules lists every module.
@@ -45,7 +46,7 @@ func Modules(o Options) []*spec.Module {
 		coordinator.Module(),
 		retry.Module(),
 		watch.Module(),
-		lab.Module(),
+		lab.Module(o.Lab),
 		errors.Module(),
 		rand.Module(rand.NewSources()),
 		log.Module(),

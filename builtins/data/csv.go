@@ -22,7 +22,7 @@ import (
 
 var csvFunc = &spec.Func{
 	Name: "csv", Returns: "rows",
-	Doc: "Reads a file of comma-separated values that lies beside the script, or below. The rows are as those of a query: row.name, rows.dicts(), rows.tuples(); conn.insert takes them. Values are str unless types says otherwise. A row with another number of values, or a header other than columns, is an error with the file and the line.",
+	Doc: "Reads a file of comma-separated values that lies beside the script, or below. The rows are as those of a query: row.name, rows.dicts(), rows.tuples(); conn.insert takes them. Values are str unless types says otherwise. A row with another number of values, or a header other than columns, is an error with the file and the line, as is a quote in the middle of a value that none began. It knows no NULL: NULL and \\N are texts, unlike for load_data with format csv, where an unquoted NULL is NULL.",
 	Params: []spec.Param{
 		{Name: "path", Type: "str", Doc: "The file, from the script's folder."},
 		{Name: "header", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "The first line names the columns."},
@@ -55,10 +55,8 @@ func readFile(c *spec.Call, o data.CSVOptions) (*data.Table, error) {
 	defer root.Close()
 	info, err := root.Stat(filepath.FromSlash(path))
 	switch {
-	case os.IsNotExist(err):
-		return nil, unreadable(c, "%s: no such file beside the script", path)
 	case err != nil:
-		return nil, unreadable(c, "%v", err)
+		return nil, unreadable(c, "%s", value.FileError(path, err))
 	case !info.Mode().IsRegular():
 		return nil, unreadable(c, "%s: it is no regular file", path)
 	}

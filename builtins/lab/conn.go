@@ -22,6 +22,9 @@ type conn struct {
 	actor int
 	s     *session.Session
 	face  *value.Session
+
+	failed string // the step that failed, where nothing follows one that did; "" before
+	undone bool   // ROLLBACK was sent since
 }
 
 // Thread of the session on the server.
@@ -33,6 +36,17 @@ func (x *experiment) call(op string) session.Call {
 
 // Start sends a step.
 func (c *conn) Start(step schedule.Step) (schedule.Running, error) {
+	if !c.x.stops {
+		return c.start(step)
+	}
+	if c.failed != "" {
+		return c.giveUp()
+	}
+	r, err := c.start(step)
+	return &stopping{Running: r, c: c, step: step.Name}, err
+}
+
+func (c *conn) start(step schedule.Step) (schedule.Running, error) {
 	if step.Func {
 		return c.startFunc(step)
 	}

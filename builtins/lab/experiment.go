@@ -3,8 +3,6 @@ package lab
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 
 	"rig/builtins/spec"
 	"rig/runtime/event"
-	"rig/runtime/fault"
 	"rig/runtime/scenario"
 	"rig/runtime/schedule"
 	"rig/runtime/script"
@@ -33,6 +30,7 @@ type experiment struct {
 	timeout   time.Duration
 	lockWait  time.Duration
 	functions map[string]starlark.Callable // by the step's name
+	stops     bool                         // a session whose step failed rolls back and sends no further one
 
 	plan       *schedule.Plan
 	lanesOrder []schedule.Place // of a transcript; nil without one
@@ -78,32 +76,43 @@ func newExperimentOn(c *spec.Call, target, isolation string) (*experiment, error
 	if err != nil {
 		return nil, err
 	}
-	x := &experiment{
-		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), target: target, isolation: isolation,
-		timeout: c.Duration("timeout"), lockWait: c.Duration("lock_wait"),
+	x := bare(c, t)
+	x.target, x.isolation, x.lockWait = target, isolation, c.Duration("lock_wait")
+	return x, x.read()
+}
+
+// bare is an experiment without sessions.
+func bare(c *spec.Call, t *scenario.Test) *experiment {
+	return &experiment{
+		c: c, t: t, pos: script.CallerPos(c.Thread), name: c.Str("name"), timeout: c.Duration("timeout"),
 		functions: map[string]starlark.Callable{}, results: map[int]*schedule.Run{},
 	}
+}
+
+// read reads what the sessions do.
+func (x *experiment) read() (err error) {
+	c, t := x.c, x.t
 	if x.name == "" {
 		x.name = t.Name()
 	}
 	if x.timeout == 0 {
-		return nil, c.Errorf("timeout", "want more than nothing: a schedule has a bound")
+		return c.Errorf("timeout", "want more than nothing: a schedule has a bound")
 	}
 	if l, ok := c.Arg("sessions").(*Lanes); ok {
 		x.actors, x.lanesOrder = l.actorsOf(), l.script.Order
 	} else if x.actors, err = readActors(c); err != nil {
-		return nil, err
+		return err
 	}
 	if x.setup, err = readScript(c, "setup"); err != nil {
-		return nil, err
+		return err
 	}
 	if x.teardown, err = readScript(c, "teardown"); err != nil {
-		return nil, err
+		return err
 	}
 	if x.plan, err = x.planOf(); err != nil {
-		return nil, err
+		return err
 	}
-	return x, x.findFunctions()
+	return x.findFunctions()
 }
 
 // findFunctions collects the steps that are functions, which run on threads of their own.
@@ -344,87 +353,3 @@ func (x *experiment) ended(number int, r *schedule.Run, err error) {
 	}
 	x.emit("", d)
 }
-
-// mistakes are kinds of errors that no order of steps makes.
-var mistakes = []fault.Kind{
-	fault.Syntax, fault.InvalidStatement, fault.UnknownTable, fault.UnknownColumn, fault.UnknownDatabase, fault.AccessDenied, fault.Refused,
-	fault.BadArgument, fault.ConnectionLost, fault.SessionClosed, fault.ServerShutdown, fault.Protocol, "script", "panic", "expectation", "skip",
-}
-
-// mistake is an error of a step that is none of the schedule's outcomes.
-func (x *experiment) mistake(r *schedule.Run) error {
-	for _, s := range r.Steps {
-		e := s.Result.Err
-		if e == nil || s.Want.Error != "" || !slices.Contains(mistakes, fault.Kind(e.Kind)) {
-			continue
-		}
-		if (e.Kind == string(fault.UnknownTable) || e.Kind == string(fault.UnknownColumn)) && x.changesTables() {
-			continue
-		}
-		if err, ok := s.Result.Value.(error); ok {
-			return err
-		}
-		return &stepError{x.plan.Step(s.Step).Name, e}
-	}
-	return nil
-}
-
-// changesTables: with DDL among the steps it depends on the order whether a table is there.
-func (x *experiment) changesTables() bool {
-	for n := range x.plan.Len() {
-		if s := x.plan.Step(n); s.Func || schedule.DDL(s.SQL) {
-			return true
-		}
-	}
-	return false
-}
-
-// stepError is a mistake in a step.
-type stepError struct {
-	step string
-	e    *event.Error
-}
-
-func (e *stepError) Error() string { return fmt.Sprintf("step %s: %s", e.step, e.e.Message) }
-
-// Report gives the form for reports.
-func (e *stepError) Report() *event.Error {
-	c := *e.e
-	c.Message = e.Error()
-	switch {
-	case c.Kind == string(fault.ConnectionLost) || c.Kind == string(fault.SessionClosed):
-		c.Message = fmt.Sprintf("step %s: the connection of session %s ended in the middle of the schedule: %s", e.step, c.Session, e.e.Message)
-		c.Hint = "where that is meant, expect it: step(..., error = \"connection_lost\")"
-	case c.Hint == "":
-		c.Hint = "an error that the step is meant to have is expected with step(..., error = ...)"
-	}
-	return &c
-}
-
-// explain gives an error of the engine its transcript and a hint.
-func (x *experiment) explain(r *schedule.Run, err error) error {
-	e := &event.Error{Kind: "schedule", Op: x.c.Name(), Message: err.Error(), Detail: "so far:\n" + strings.TrimRight(x.plan.Transcript(r), "\n"), Pos: x.pos}
-	var impossible *schedule.ImpossibleError
-	var stuck *schedule.StuckError
-	switch {
-	case errors.As(err, &impossible):
-		e.Hint = fmt.Sprintf("put %s behind the step that releases %s, or leave order = out: orders that cannot happen are then passed over", impossible.Step, impossible.Waiting)
-	case errors.As(err, &stuck):
-		e.Kind, e.SQL, e.Hint = string(fault.Timeout), stuck.SQL, "the bound is timeout ="
-	default:
-		return err
-	}
-	return &scheduleError{e, err}
-}
-
-// scheduleError is an order that came to no end.
-type scheduleError struct {
-	e     *event.Error
-	cause error
-}
-
-func (e *scheduleError) Error() string { return e.e.Message + "\n" + e.e.Detail }
-func (e *scheduleError) Unwrap() error { return e.cause }
-
-// Report gives the form for reports.
-func (e *scheduleError) Report() *event.Error { return e.e }

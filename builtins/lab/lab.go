@@ -10,11 +10,17 @@ import (
 	"rig/builtins/spec"
 )
 
+// Options of a run.
+type Options struct {
+	Levels  []string // at which anomaly runs; none is every one of the target
+	Collect bool     // anomaly tells its verdicts and expects none
+}
+
 // Module lists the functions.
-func Module() *spec.Module {
+func Module(o Options) *spec.Module {
 	return &spec.Module{
 		Doc:   "Schedules: the statements of several sessions in a given order.",
-		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc, shrinkFunc, differFunc},
+		Funcs: []*spec.Func{interleaveFunc, stepFunc, lanesFunc, anomalyFunc(o), shrinkFunc, differFunc},
 		Types: []*spec.Type{resultType, outcomeType, stepRunType, stepType, deadlockType, lanesType, differencesType},
 	}
 }

@@ -223,10 +223,11 @@ func (l *lane) prepare(several bool) error {
 	return err
 }
 
-// everyTime reports whether DELETE and INSERT do not bring back what was there.
+// everyTime reports whether DELETE and INSERT do not bring back what was there. For verdicts they never do: deleted records stay in
+// the indexes until they are purged, and are locked like others.
 func (l *lane) everyTime() bool {
 	x := l.x
-	if len(x.functions) > 0 || x.setup.fn != nil || x.teardown.fn != nil {
+	if x.stops || len(x.functions) > 0 || x.setup.fn != nil || x.teardown.fn != nil {
 		return true
 	}
 	for _, sql := range x.teardown.sql {
@@ -265,6 +266,7 @@ func (l *lane) begin() error {
 	}
 	l.used = true
 	for i, c := range l.actors {
+		c.failed, c.undone = "", false
 		for _, sql := range l.x.actors[i].setup {
 			if _, err := c.s.Exec(l.x.call("setup of "+l.x.actors[i].name), sql, nil); err != nil {
 				return err

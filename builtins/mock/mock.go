@@ -178,7 +178,7 @@ func queries(asked []mock.Asked) starlark.Value {
 }
 
 var connectionFunc = &spec.Func{
-	Name: "connection", Returns: "session",
+	Name: "connection", Returns: "mock_connection",
 	Doc: "Opens a session on a server of its own that answers from rules, by the real protocol and through the real driver: it does all that a session does, and goes wherever one goes. After a drop, conn.reset() connects again.",
 	Params: []spec.Param{
 		{Name: "rules", Type: "list", Doc: "Rules: dicts, or what mock.rule gives. They may be made while the file loads."},

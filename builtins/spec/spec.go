@@ -23,6 +23,7 @@ type Param struct {
 	KwOnly   bool
 	Variadic bool
 	Keywords bool
+	Gives    string // of a callable with a Variadic after it: the type of what it gets before those arguments
 }
 
 func (p *Param) required() bool {

@@ -125,7 +125,7 @@ func testFunc(reg *scenario.Registry) *spec.Func {
 
 var casesFunc = &spec.Func{
 	Name: "cases", Returns: "bool",
-	Doc: "Runs fn once for each row as a subtest: a list or tuple becomes arguments, a dict keyword arguments, anything else one argument; the first argument is the subtest's t. A dict's key \"name\" or a first str names the subtest. It returns whether all passed.",
+	Doc: "Runs fn once for each row as a subtest: a list or tuple becomes arguments, a dict keyword arguments, anything else one argument; the first argument is the subtest's t. A dict's key \"name\" names the subtest and is not passed on; a first str of a list or tuple, or a str alone, names it too and is passed as the argument that it is. Other subtests are named by their number, from 1. It returns whether all passed.",
 	Params: []spec.Param{
 		{Name: "rows", Type: "iterable", Doc: "The table."},
 		{Name: "fn", Type: "callable", Doc: "What runs for each row."},

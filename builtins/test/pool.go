@@ -211,7 +211,7 @@ expect.eq((pool.stats().open, pool.stats().idle, pool.stats().in_use), (1, 1, 0)
 			Name: "with_connection", Returns: "any",
 			Doc: "Acquires a session, calls fn(conn, *args, **kwargs), releases it whatever happens, and returns what fn returned.",
 			Params: []spec.Param{
-				{Name: "fn", Type: "callable", Doc: "What to call; its first argument is the session."},
+				{Name: "fn", Type: "callable", Gives: "session", Doc: "What to call; its first argument is the session."},
 				{Name: "args", Type: "any", Variadic: true, Doc: "Its further arguments."},
 				{Name: "kwargs", Type: "any", Keywords: true, Doc: "Its keyword arguments."},
 			},

@@ -5,6 +5,7 @@ package test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -12,6 +13,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
+	"rig/runtime/event"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
 )
@@ -223,14 +225,23 @@ var cleanupFunc = &spec.Func{
 t.cleanup(print, "the test is over")
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		t, fn, args := self(c.Recv).test, c.Callable("fn"), c.Rest
+		t, fn, args, pos := self(c.Recv).test, c.Callable("fn"), c.Rest, script.CallerPos(c.Thread)
 		t.Cleanup(fn.Name(), func(ctx context.Context) error {
 			th := t.Host().Thread(ctx, t.ID()+" cleanup", t)
 			_, err := th.Call(fn, args, nil)
-			return err
+			return placed(t, pos, err)
 		})
 		return starlark.None, nil
 	},
+}
+
+// placed gives the error of a built-in that rig called itself the line that asked for it.
+func placed(t *scenario.Test, pos event.Pos, err error) error {
+	var e *script.Error
+	if errors.As(err, &e) && e.Pos.IsZero() {
+		e.Pos, e.Excerpt = pos, t.Host().Excerpt(pos)
+	}
+	return err
 }
 
 var runFunc = &spec.Func{
@@ -238,7 +249,7 @@ var runFunc = &spec.Func{
 	Doc: "Runs fn(t, *args) as a subtest with a name of its own in reports. It returns whether the subtest passed; when one failed, the test fails at its end.",
 	Params: []spec.Param{
 		{Name: "name", Type: "str", Doc: "The subtest's name."},
-		{Name: "fn", Type: "callable", Doc: "The subtest; its first argument is a t of its own."},
+		{Name: "fn", Type: "callable", Gives: "test", Doc: "The subtest; its first argument is a t of its own."},
 		{Name: "args", Variadic: true, Type: "any", Doc: "Further arguments."},
 	},
 	Example: `

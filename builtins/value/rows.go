@@ -1,6 +1,7 @@
 package value
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -301,16 +302,24 @@ func (r *Row) Attr(name string) (starlark.Value, error) {
 	if i := r.column(name); i >= 0 {
 		return r.Cell(i), nil
 	}
-	return nil, starlark.NoSuchAttrError(r.noColumn(name).Error())
+	return nil, starlark.NoSuchAttrError(strings.TrimSuffix(r.noColumn(name).Error(), r.guess(name))) // the interpreter adds its guess
 }
 
 func (r *Row) noColumn(name string) error {
 	names := r.AttrNames()
 	msg := fmt.Sprintf("the row has no column %q", name)
-	if near := fault.Suggest(name, names); near != "" {
-		return fmt.Errorf("%s, did you mean %q?", msg, near)
+	if guess := r.guess(name); guess != "" {
+		return errors.New(msg + guess)
 	}
 	return fmt.Errorf("%s; it has %s", msg, strings.Join(names, ", "))
+}
+
+// guess is the end of a message that names the nearest column, "" where none is near.
+func (r *Row) guess(name string) string {
+	if near := fault.Suggest(name, r.AttrNames()); near != "" {
+		return fmt.Sprintf(", did you mean %q?", near)
+	}
+	return ""
 }
 
 // AttrNames lists the columns.

@@ -421,7 +421,7 @@ var loadDataFunc = &spec.Func{
 		{Name: "table", Type: "str", Doc: "The table, or database.table."},
 		{Name: "rows", Type: "iterable|callable|str", Doc: "A list of tuples, a function fn(i) that returns row i (from 0) and None at the end, or the path of a file, from the script's folder."},
 		{Name: "columns", Type: "list", Optional: true, KwOnly: true, Doc: "The columns' names, in the order of the rows; without it those that the file's header names, else all in the table's order."},
-		{Name: "format", Type: "str", Optional: true, KwOnly: true, Doc: "Of a file: \"tsv\", as the server writes it, with \\N for NULL; or \"csv\", where an unquoted NULL is NULL and \"\" an empty text. By the file's name without it. Lines end with LF or CR LF, all alike."},
+		{Name: "format", Type: "str", Optional: true, KwOnly: true, Doc: "Of a file: \"tsv\", as the server writes it, with \\N for NULL; or \"csv\", where an unquoted NULL is NULL, \\N is a text of two characters and \"\" an empty text; a quote in the middle of a value stands for itself. By the file's name without it. Lines end with LF or CR LF, all alike."},
 		{Name: "header", Type: "bool", Default: starlark.False, KwOnly: true, Doc: "The first line of a file is no row but names the columns, unless columns= does."},
 		{Name: "strict", Type: "bool", Default: starlark.True, KwOnly: true, Doc: "What the server only warns of is an error: LOAD DATA LOCAL turns a value that does not fit into another one and passes over a row whose key is there already. A file whose rows have the wrong number of values is then refused whole. With False the server does as it does, and result.warnings tells."},
 	},
@@ -468,7 +468,7 @@ func loadFile(c *spec.Call, path string, columns []string) (starlark.Value, erro
 	defer root.Close()
 	f, err := root.Open(filepath.FromSlash(path))
 	if err != nil {
-		return nil, c.Errorf("rows", "%v", err)
+		return nil, c.Errorf("rows", "%s", FileError(path, err))
 	}
 	defer f.Close()
 	r, err := conn(c.Recv).LoadData(plainCall(c), session.LoadSpec{Table: c.Str("table"), Columns: columns, Reader: f, Format: format, Header: c.Bool("header"), Strict: c.Bool("strict")})

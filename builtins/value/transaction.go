@@ -98,7 +98,7 @@ var transactionFunc = &spec.Func{
 	Name: "transaction", Returns: "any",
 	Doc: "Calls fn(conn, *args) inside a transaction and commits; when fn fails, rolls back and raises its error. With retry, the whole body runs again after errors of that category. DDL that commits implicitly is an error.",
 	Params: []spec.Param{
-		{Name: "fn", Type: "callable", Doc: "The body; its first argument is the session."},
+		{Name: "fn", Type: "callable", Gives: "session", Doc: "The body; its first argument is the session."},
 		{Name: "args", Type: "any", Variadic: true, Doc: "Its further arguments."},
 		isolationParam,
 		{Name: "retry", Type: "any", Optional: true, KwOnly: true, Doc: "\"transient\", a list of categories or kinds, or a retry.policy."},

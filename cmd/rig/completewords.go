@@ -11,6 +11,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"rig/runtime/config"
+	"rig/runtime/elle"
+	"rig/runtime/importer"
 	"rig/runtime/report"
 	"rig/runtime/scenario"
 	"rig/runtime/server"
@@ -62,6 +64,8 @@ func (l *line) flagValues(f *kong.Flag) []candidate {
 		return reportValues(l.current)
 	case "run":
 		return l.tests()
+	case "level":
+		return texts(elle.Levels()...)
 	case "out":
 		return paths(l.current, ".md")
 	}
@@ -135,7 +139,7 @@ func (l *line) positional() []candidate {
 		}
 	}
 	switch l.command() {
-	case "exec", "graph":
+	case "exec", "graph", "debug", "dap":
 		return append(out, paths(l.current, ".star")...)
 	case "report", "clean":
 		return append(out, paths(l.current, ".jsonl")...)
@@ -148,10 +152,15 @@ func (l *line) positional() []candidate {
 	switch l.command() {
 	case "new":
 		return append(out, texts(kindsOfNew()...)...)
+	case "import":
+		for _, k := range importer.Kinds() {
+			out = append(out, candidate{text: k.Name, help: k.Reads})
+		}
+		return out
 	case "completion":
 		return append(out, texts(shells()...)...)
 	case "help":
-		return append(out, texts("capabilities", "errors", "exit-codes", "guards")...)
+		return append(out, texts("capabilities", "errors", "exit-codes", "guards", "logs")...)
 	case "doc":
 		return append(out, texts(docNames()...)...)
 	}
@@ -161,6 +170,8 @@ func (l *line) positional() []candidate {
 // second is what the second argument may be.
 func (l *line) second(out []candidate) []candidate {
 	switch {
+	case l.command() == "import" && len(l.args) == 1:
+		return append(out, paths(l.current, ".spec", ".test", ".md", ".txt", ".log", ".sql")...)
 	case l.command() == "new" && len(l.args) == 1:
 		return append(out, paths(l.current)...)
 	case l.command() == "doc" && len(l.args) == 1 && l.args[0] == "errors":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -171,7 +172,7 @@ func (l *line) flags() []candidate {
 			out = append(out, candidate{"--" + f.Name, f.Help})
 		}
 	}
-	if l.node.Name != "exec" && l.node.Name != "graph" {
+	if !slices.Contains([]string{"exec", "graph", "debug"}, l.node.Name) {
 		return out
 	}
 	p := &paramFlags{}

@@ -18,6 +18,11 @@ type configCmd struct {
 	Init configInitCmd `cmd:"" help:"Write a rig.toml with every setting in comments."`
 }
 
+// Help names the flags of the command that needs no name.
+func (configCmd) Help() string {
+	return "Without a command it shows the settings, and takes the flags of config show: --config FILE, --profile NAME, --json."
+}
+
 type configShowCmd struct {
 	globals
 	JSON bool `name:"json" help:"As JSON, one object for each setting."`

@@ -148,7 +148,7 @@ func (c *client) expect(text string) map[string]any {
 	if err := json.Unmarshal([]byte(text), &want); err != nil {
 		c.t.Fatalf("%s: %v", text, err)
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for tried := 0; ; {
 		for ; tried < len(c.pool); tried++ {
 			vars := map[string]any{}

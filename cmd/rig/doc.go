@@ -49,9 +49,12 @@ func (c *docCmd) Run(s streams) error {
 	for _, m := range modules() {
 		names = append(names, writeMatching(s.out, m, c.Name, &found)...)
 	}
+	mine := names
+	names = append(names, writeWordMatching(s.out, c.Name, &found)...)
+	names = append(names, writeLanguageMatching(s.out, c.Name, &found)...)
 	if !found {
 		// Without its owner: show every one of that name.
-		for _, n := range names {
+		for _, n := range mine {
 			if strings.HasSuffix(n, "."+c.Name) {
 				for _, m := range modules() {
 					writeMatching(s.out, m, n, &found)
@@ -59,7 +62,6 @@ func (c *docCmd) Run(s streams) error {
 			}
 		}
 	}
-	names = append(names, writeLanguageMatching(s.out, c.Name, &found)...)
 	if !found {
 		return usage("there is no %q%s", c.Name, didYouMean(c.Name, names))
 	}
@@ -131,6 +133,7 @@ func qualify(owner, name string) string {
 
 func writeReference(w io.Writer, all []*spec.Module) {
 	fmt.Fprintln(w, "# The script language of rig\n\nEvery function and type that a scenario sees. This page is made from their declarations (`rig doc`).")
+	writeWords(w)
 	for _, m := range all {
 		writeModule(w, m)
 	}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"rig/runtime/doctor"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
+	"rig/runtime/server"
 	"rig/runtime/session"
 )
 
@@ -86,7 +88,7 @@ func (x *examined) look(ctx context.Context, t *targets, database string) error 
 	defer conn.Close()
 	x.Server, x.Version = to.Server.Type(), to.Server.Version()
 	x.Findings = append(x.Findings, doctor.Finding{Level: doctor.OK, Topic: "reach", Text: fmt.Sprintf("%s %s answers in %s", x.Server, x.Version, took.Round(10*time.Microsecond))})
-	found, err := doctor.Examine(asker{conn}, doctor.Options{Flavor: x.Server, Scratch: "rig_" + newRunID(time.Now()) + "_0", Database: database})
+	found, err := doctor.Examine(asker{conn}, doctor.Options{Flavor: x.Server, Scratch: "rig_" + newRunID(time.Now()) + "_0", Database: database, Lacks: lacking(to.Server)})
 	x.Findings = append(x.Findings, found...)
 	if err != nil {
 		x.unreachable("examination", err)
@@ -160,12 +162,28 @@ func (x *examined) print(w io.Writer, asJSON bool) error {
 			fmt.Fprintf(w, "%-8s %-24s fix: %s\n", "", "", f.Fix)
 		}
 	}
-	if x.Problems+x.Warnings == 0 {
+	lacks := slices.ContainsFunc(x.Findings, func(f doctor.Finding) bool { return f.Topic == "lacks" && f.Fix != "" })
+	switch {
+	case x.Problems+x.Warnings == 0 && lacks:
+		fmt.Fprintln(w, "nothing else stands in the way")
+		return nil
+	case x.Problems+x.Warnings == 0:
 		fmt.Fprintln(w, "nothing stands in the way")
 		return nil
 	}
 	fmt.Fprintf(w, "%s, %s\n", plural(x.Problems, "problem"), plural(x.Warnings, "warning"))
 	return nil
+}
+
+// lacking lists the abilities that tests may require and a server has not.
+func lacking(s *server.Server) []string {
+	var out []string
+	for _, c := range server.Names() {
+		if !s.Capabilities().Has(c[0]) {
+			out = append(out, c[0])
+		}
+	}
+	return out
 }
 
 func plural(n int, what string) string {

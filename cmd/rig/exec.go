@@ -17,6 +17,7 @@ import (
 
 	"rig/builtins"
 	"rig/builtins/expect"
+	"rig/builtins/lab"
 	"rig/builtins/test"
 	"rig/runtime/clock"
 	"rig/runtime/config"
@@ -129,6 +130,8 @@ type execution struct {
 	files   map[string]bool
 	misused bool // a value given to a parameter does not fit
 	follow  following
+	sinks   []event.Sink // further ones
+	lab     lab.Options
 	ends    chan error // takes the cause for which the run is to end
 
 	sink      event.Sink                                              // in place of the console; nil is the console
@@ -215,7 +218,7 @@ func (x *execution) open(flags *paramFlags) error {
 	if screen == nil {
 		screen = x.console()
 	}
-	sinks = append(append(sinks, screen), exporters...)
+	sinks = append(append(append(sinks, screen), exporters...), x.sinks...)
 	if err := distinct(x.cfg.List("report")); err != nil {
 		for _, s := range sinks {
 			_ = s.Close() // nothing was written yet
@@ -289,7 +292,7 @@ func (x *execution) console() event.Sink {
 func (x *execution) hostOf(reg *scenario.Registry) *script.Host {
 	return newHost(hostOptions{
 		root: x.cfg.Root(), registry: reg, params: x.params, print: x.print, follow: x.follow,
-		builtins: builtins.Options{Goldens: expect.Goldens{Update: x.cmd.UpdateGoldens, CI: os.Getenv("CI") != ""}},
+		builtins: builtins.Options{Goldens: expect.Goldens{Update: x.cmd.UpdateGoldens, CI: os.Getenv("CI") != ""}, Lab: x.lab},
 	})
 }
 

@@ -47,7 +47,12 @@ func (x *execution) attach(notify func(debug.Event), probes script.Probes) *debu
 // converse attaches a debugger with a conversation in the terminal, or over plain lines where there is none.
 func (x *execution) converse(probes script.Probes, waits bool) {
 	f := &x.follow
-	d := x.attach(func(e debug.Event) { f.talk.Notify(e) }, probes)
+	d := x.attach(func(e debug.Event) {
+		if e.What == debug.Stopped {
+			x.bus.Flush() // what was reported before is read before
+		}
+		f.talk.Notify(e)
+	}, probes)
 	o := prompt.Options{
 		Debugger: d, Out: x.s.out, Source: func(file string) (string, bool) { return x.host.Source(file) },
 		Sessions: sessionsOf, Query: queryFrom, Waits: waitsForLock, Stop: func() { x.end(errInterrupted) },

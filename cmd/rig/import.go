@@ -64,27 +64,34 @@ func (c *importCmd) Run(s streams) error {
 	return nil
 }
 
-// source reads the file; a directory and a device are none.
+// source reads the file.
 func (c *importCmd) source(stdin io.Reader) (importer.Source, error) {
 	if c.File == "-" {
-		b, err := io.ReadAll(io.LimitReader(stdin, importer.MaxSource+1))
+		b, err := readBounded(stdin)
 		return importer.Source{Name: "stdin", Text: b}, err
 	}
-	info, err := os.Stat(c.File)
-	if err != nil {
-		return importer.Source{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return importer.Source{}, fmt.Errorf("%s is not a file", c.File)
-	}
-	if info.Size() > importer.MaxSource {
-		return importer.Source{}, fmt.Errorf("%s has %d bytes, more than the %d that are read", c.File, info.Size(), importer.MaxSource)
-	}
-	b, err := os.ReadFile(c.File)
+	b, err := readFileBounded(c.File)
 	dir := filepath.Dir(c.File)
 	return importer.Source{Name: filepath.ToSlash(c.File), Text: b, Beside: func(path string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
+		return readFileBounded(filepath.Join(dir, filepath.FromSlash(path)))
 	}}, err
+}
+
+// readBounded reads one byte more than importer takes, so that it sees what is too large.
+func readBounded(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, importer.MaxSource+1))
+}
+
+func readFileBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory, not a test", path)
+	}
+	return readBounded(f)
 }
 
 func (c *importCmd) write(stdout io.Writer, text string) error {

@@ -79,10 +79,13 @@ type cli struct {
 	Report  reportCmd  `cmd:"" help:"Make reports from a journal."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a server for what stands in the way of tests."`
 	Check   checkCmd   `cmd:"" help:"Check a recorded history: which isolation levels it rules out."`
+	Matrix  matrixCmd  `cmd:"" help:"Show what a server does with anomalies at each isolation level."`
 	Import  importCmd  `cmd:"" help:"Make a scenario of a test of isolationtester, mysqltest, Hermitage or Troc, or of a transcript."`
 	Clean   cleanCmd   `cmd:"" help:"Remove what a killed run left on a server."`
 	Graph   graphCmd   `cmd:"" help:"Draw the state machines of a file."`
 	Config  configCmd  `cmd:"" help:"Show every setting with where it comes from, or write a rig.toml."`
+	Lsp     lspCmd     `cmd:"" help:"Serve the Language Server Protocol to an editor."`
+	Lint    lintCmd    `cmd:"" help:"Find what is probably wrong in scripts, without running them."`
 	Fmt     fmtCmd     `cmd:"" help:"Lay out scripts in one style."`
 	Doc     docCmd     `cmd:"" help:"Show the reference of the script language."`
 	Help    helpCmd    `cmd:"" help:"Explain a topic: exit-codes, capabilities, errors, guards, logs."`
@@ -136,8 +139,11 @@ func runAttached(args []string, s streams, a attachment) (code int) {
 	if err != nil {
 		panic(err) // the grammar is wrong
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case len(args) == 1 && (args[0] == "--version" || args[0] == "-V"):
+		args = []string{"version"}
 	}
 	if args, err = params.take(k.Model, args); err != nil {
 		return fail(s, err)
@@ -147,7 +153,7 @@ func runAttached(args []string, s streams, a attachment) (code int) {
 		return ended
 	}
 	if err != nil {
-		return fail(s, &exitError{exitUsage, suggestFlag(k.Model, args, params, err)})
+		return fail(s, &exitError{exitUsage, misstep(args, suggestFlag(k.Model, args, params, err))})
 	}
 	if err := ctx.Run(s, params, k.Model, a); err != nil {
 		return fail(s, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 
 // reportCmd makes reports from a journal.
 type reportCmd struct {
-	Journal string   `arg:"" help:"A run.jsonl."`
+	Journal string   `arg:"" help:"A run.jsonl, or a folder with one: of a run, or of runs, where the newest is meant."`
 	Report  []string `placeholder:"FORMAT[=PATH]" help:"console (the default), junit, tap, jsonl, github, gotest-json. May be given several times." sep:"none"`
 	Color   string   `default:"auto" enum:"auto,always,never" help:"Colours: auto, always or never."`
 	Summary bool     `help:"On the console: the timings of statements and spans, too."`
@@ -20,11 +21,15 @@ type reportCmd struct {
 
 // Run plays the journal through the sinks that a run has.
 func (c *reportCmd) Run(s streams) error {
-	f, err := os.Open(c.Journal)
+	f, err := c.open()
 	if err != nil {
 		return usage("%v", err)
 	}
 	defer f.Close()
+	journal := bufio.NewReaderSize(f, 64<<10)
+	if !report.HoldsEvents(journal) {
+		return usage("%s holds no events: is it a journal? (.rig/runs/<id>/run.jsonl)", c.Journal)
+	}
 	specs := c.Report
 	if len(specs) == 0 {
 		specs = []string{"console"}
@@ -45,12 +50,9 @@ func (c *reportCmd) Run(s streams) error {
 		}
 		sinks = append(sinks, sink)
 	}
-	info, err := report.Replay(f, sinks...)
+	info, err := report.Replay(journal, sinks...)
 	if err != nil {
 		return &exitError{exitReport, err}
-	}
-	if info.Events == 0 {
-		return usage("%s holds no events: is it a journal?", c.Journal)
 	}
 	if info.Truncated {
 		fmt.Fprintf(s.err, "rig: the last line of %s is cut off; everything before it is in the report\n", c.Journal)
@@ -61,5 +63,20 @@ func (c *reportCmd) Run(s streams) error {
 	if info.UnknownKinds > 0 {
 		fmt.Fprintf(s.err, "rig: %d events are of kinds that this version does not know\n", info.UnknownKinds)
 	}
+	if info.Truncated || !info.Ended {
+		return &exitError{code: exitReport}
+	}
 	return nil
+}
+
+// open opens the journal; a folder stands for the one in it.
+func (c *reportCmd) open() (*os.File, error) {
+	if info, err := os.Stat(c.Journal); err == nil && info.IsDir() {
+		path, err := report.JournalIn(c.Journal)
+		if err != nil {
+			return nil, err
+		}
+		c.Journal = path
+	}
+	return os.Open(c.Journal)
 }

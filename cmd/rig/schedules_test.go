@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"rig/runtime/event"
@@ -83,7 +82,7 @@ func repeatSchedules(t *testing.T, times int, load bool) {
 		t.Fatal(err)
 	}
 	if load {
-		defer burn()()
+		defer burn(t)()
 	}
 	var out, errs bytes.Buffer
 	code := run([]string{"exec", "-t", "mariadb", "-j", "4", "-q", "--repeat", fmt.Sprint(times), "--report", "jsonl=events.jsonl", "repeated.star"}, streams{strings.NewReader(""), &out, &errs})
@@ -146,19 +145,21 @@ func scheduleEvents(t *testing.T, path string) map[string]string {
 	return out
 }
 
-// burn keeps every processor busy until the returned function is called.
-func burn() (stop func()) {
-	var over atomic.Bool
-	var wg sync.WaitGroup
+// burn keeps every processor busy, by processes of their own, until the returned function is called.
+func burn(t *testing.T) (stop func()) {
+	t.Helper()
+	var all []*exec.Cmd
 	for range 2 * runtime.NumCPU() {
-		wg.Go(func() {
-			for n := 0; !over.Load(); n++ {
-				_ = n * n
-			}
-		})
+		cmd := exec.Command("sh", "-c", "while :; do :; done")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, cmd)
 	}
 	return func() {
-		over.Store(true)
-		wg.Wait()
+		for _, cmd := range all {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // it was killed
+		}
 	}
 }

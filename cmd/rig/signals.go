@@ -92,6 +92,9 @@ func (x *execution) signalled(w *signalWatch, s os.Signal) {
 	case <-ended:
 	case <-time.After(atOnce):
 	}
+	if x.follow.restore != nil {
+		x.follow.restore() // a prompt may have the terminal
+	}
 	fmt.Fprintf(x.s.err, "rig: ended at once; what is left on a server: rig clean %s\n", x.journal)
 	exitNow(code)
 }

@@ -163,3 +163,15 @@ func peakKiB(pid int) int {
 	}
 	return 0
 }
+
+// TestSoakMatrix runs the gallery of anomalies twenty times, and each case a thousand times at one level: every verdict is the same.
+func TestSoakMatrix(t *testing.T) {
+	bin := soak(t)
+	for _, args := range [][]string{{"--repeat", "20"}, {"--repeat", "1000", "--levels", "READ COMMITTED"}} {
+		cmd := exec.Command(bin, append([]string{"matrix", "-t", "mariadb", "-j", "2", "--against", "mariadb"}, args...)...)
+		cmd.Dir = t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "verdicts are those of mariadb") {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}

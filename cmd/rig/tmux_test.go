@@ -61,7 +61,7 @@ func (s *screen) enter(line string) { s.t.Helper(); s.tmux("send-keys", "-l", li
 func (s *screen) shows(pattern string) string {
 	s.t.Helper()
 	re := regexp.MustCompile("(?m)" + pattern)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		text := s.look()
 		if re.MatchString(text) {
 			return text
@@ -111,14 +111,38 @@ func TestScreenCtrlCWhileRunning(t *testing.T) {
 	s := onScreen(t, 100, 40, "rig debug --run loops account.star")
 	s.shows(`^\(rig\)$`)
 	s.enter("continue")
-	s.shows(`1 test on embedded`)
+	s.shows(`^looping$`)
 	s.types("C-c")
 	s.shows(`pausing at the next statement`)
-	s.shows(`stands at account.star:2[34]:[0-9]+ \(pause: paused\)`)
+	s.shows(`stands at account.star:2[348]:[0-9]+ \(pause: paused\)`)
 	s.enter("where")
-	s.shows(`#1 test_loops at account.star:27`)
+	s.shows(`#[01] test_loops at account.star:28`)
 	s.enter("quit")
 	s.shows(`^\[exit 130\]`)
+}
+
+// TestScreenTerm: a run that is told to end while the person has the prompt ends cleanly, and leaves the terminal as it was.
+func TestScreenTerm(t *testing.T) {
+	t.Parallel()
+	s := onScreen(t, 100, 40, `sh -c 'echo $$ >pid; exec rig debug --run booking account.star'`)
+	s.shows(`^\(rig\)$`)
+	s.enter("b 13")
+	s.enter("c")
+	s.shows(`stands at account.star:13:5`)
+	var pid int
+	b, err := os.ReadFile(filepath.Join(s.dir, "pid"))
+	if err == nil {
+		_, err = fmt.Sscan(string(b), &pid)
+	}
+	if err != nil || pid <= 1 {
+		t.Fatalf("%q: %v", b, err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	s.shows(`^\[exit 143\]`)
+	s.enter("still here")
+	s.shows(`^still here\n+still here`)
 }
 
 func TestScreenNarrow(t *testing.T) {

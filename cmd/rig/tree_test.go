@@ -21,10 +21,14 @@ var floors = []struct {
 	{"rig/cmd/rig", 70, "the command line wires everything and is imported by nobody"},
 	{"rig/builtins", 60, "the list of script modules"},
 	{"rig/stdlib", 60, "the embedded library is data"},
+	{"rig/scripts/anomalies", 60, "the gallery of anomalies is data"},
 	{"rig/builtins/", 50, "script faces of the engines; they never import each other"},
 	{"rig/builtins/value", 45, "faces that several modules share"},
 	{"rig/builtins/spec", 40, "declarations, below everything that declares"},
 	{"rig/runtime/scenario", 30, "the conductor knows scripts and engines, but no built-in"},
+	{"rig/runtime/lint", 30, "rules about scripts, told what built-ins there are as data of runtime/catalog"},
+	{"rig/runtime/lsp", 35, "answers editors with what lint, format and source say"},
+	{"rig/runtime/source", 25, "reads scripts for tools with the parser of runtime/script; lint and the language server stand on it"},
 	{"rig/runtime/trace", 30, "it follows the Starlark host"},
 	{"rig/runtime/profile", 30, "it follows the Starlark host"},
 	{"rig/runtime/debug", 30, "the debugger follows the Starlark host"},
@@ -52,7 +56,7 @@ var doors = []struct {
 	rooms  []string
 	why    string
 }{
-	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/repl", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/format", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
+	{"go.starlark.net", []string{"rig/runtime/script", "rig/runtime/repl", "rig/runtime/debug", "rig/runtime/trace", "rig/runtime/profile", "rig/runtime/source", "rig/runtime/lint", "rig/runtime/format", "rig/runtime/lsp", "rig/runtime/scenario", "rig/builtins", "rig/cmd/rig"}, "engines are tested without an interpreter"},
 	{"github.com/go-sql-driver/mysql", []string{"rig/runtime/session", "rig/runtime/server", "rig/runtime/fault"}, "one place speaks to the driver"},
 	{"github.com/dolthub", []string{"rig/runtime/server"}, "the embedded engine is one kind of server"},
 	{"github.com/alecthomas/kong", []string{"rig/cmd/rig"}, "the grammar is the command's"},
@@ -66,6 +70,7 @@ var doors = []struct {
 	{"github.com/brianvoe/gofakeit", []string{"rig/runtime/data"}, "what a seed gives is decided in one place"},
 	{"github.com/google/pprof", []string{"rig/runtime/profile"}, "one writer of profiles"},
 	{"github.com/google/go-dap", []string{"rig/runtime/dap"}, "one server of the protocol"},
+	{"github.com/creachadair/jrpc2", []string{"rig/runtime/lsp"}, "one place speaks JSON-RPC"},
 	{"github.com/bazelbuild/buildtools", []string{"rig/runtime/format"}, "its parser knows another language than the interpreter's: every use is checked there"},
 	{"github.com/jedib0t/go-pretty", []string{"rig/runtime/repl"}, "tables for people come from one place"},
 	{"github.com/reeflective/readline", []string{"rig/runtime/repl"}, "one line editor"},
@@ -87,7 +92,7 @@ func packages(t *testing.T) (imports map[string][]string, docs map[string]string
 	t.Helper()
 	t.Chdir("../..")
 	imports, docs = map[string][]string{}, map[string]string{}
-	for _, root := range []string{"cmd", "runtime", "builtins", "stdlib"} {
+	for _, root := range []string{"cmd", "runtime", "builtins", "stdlib", "scripts"} {
 		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -64,6 +64,7 @@ type Param struct {
 	KwOnly   bool   `json:"keyword_only,omitempty"`
 	Variadic bool   `json:"variadic,omitempty"`
 	Keywords bool   `json:"keywords,omitempty"`
+	Gives    string `json:"gives,omitempty"` // the type of what a callable gets before the arguments behind it
 }
 
 // Value is a constant of a module or an attribute of a type.

@@ -33,7 +33,7 @@ type Launch struct {
 // Hooks are how a run tells the client of itself.
 type Hooks struct {
 	Notify func(debug.Event)
-	Output func(category, text string) // category is stdout or stderr
+	Output func(category, text string) // category is stdout, stderr or console
 }
 
 // Debuggee is a run that waits to begin.
@@ -69,6 +69,7 @@ type server struct {
 	entry    bool      // guarded by mu
 	begun    bool      // guarded by mu
 	ended    chan struct{}
+	told     sync.Once // about the clocks
 	bye      bool
 	asides   sync.WaitGroup // requests that are answered later
 	sources  []string       // the names of sources without a file, by reference less 1; guarded by mu
@@ -205,6 +206,9 @@ func (s *server) notify(e debug.Event) {
 	case debug.Ended:
 		s.out.send(&dap.ThreadEvent{Event: event("thread"), Body: dap.ThreadEventBody{Reason: "exited", ThreadId: e.Thread.ID}})
 	case debug.Stopped:
+		s.told.Do(func() {
+			s.hooks().Output("console", "rig's own time-outs stand still while a thread does; the server's go on\n")
+		})
 		s.out.send(stopped(e))
 	}
 }

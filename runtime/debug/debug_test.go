@@ -64,6 +64,15 @@ func names() starlark.StringDict {
 			wg.Wait()
 			return starlark.None, errors.Join(errs...)
 		}),
+		"spawn": builtin("spawn", func(th *starlark.Thread, args starlark.Tuple) (starlark.Value, error) {
+			t := script.From(th)
+			c, done := t.Child("spawned", t.Context()), make(chan error, 1)
+			go func() {
+				_, err := c.Call(args[0].(starlark.Callable), nil, nil)
+				done <- err
+			}()
+			return builtin("wait", func(*starlark.Thread, starlark.Tuple) (starlark.Value, error) { return starlark.None, <-done }), nil
+		}),
 		"sql": builtin("sql", func(*starlark.Thread, starlark.Tuple) (starlark.Value, error) { return starlark.None, nil }),
 		"raise_": builtin("raise_", func(_ *starlark.Thread, args starlark.Tuple) (starlark.Value, error) {
 			return nil, fault.New(fault.Kind(args[0].(starlark.String)), "raise", "as asked")
@@ -232,6 +241,47 @@ def main():
 		t.Errorf("a step out of a task goes on in %s", y.Name)
 	}
 	r.goOn(x, Continue)
+	if err := r.end(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAStepOutOfATask goes on in the thread that waits for it, and nowhere when that one has moved on.
+func TestAStepOutOfATask(t *testing.T) {
+	src := `
+def work():
+    return 1
+def main():
+    tasks(work)
+    return 2
+def loose():
+    wait = spawn(work)
+    x = 1
+    wait()
+    return x
+`
+	r := start(t, src, func(d *Debugger) { line(d, 3, "") })
+	x := r.at(r.stop(), 3, ReasonBreakpoint)
+	r.goOn(x, StepOver)
+	if y := r.at(r.stop(), 6, ReasonStep); y.Name != "main" {
+		t.Errorf("it goes on in %s", y.Name)
+	} else {
+		r.goOn(y, Continue)
+	}
+	if err := r.end(); err != nil {
+		t.Error(err)
+	}
+
+	r = start(t, strings.ReplaceAll(strings.ReplaceAll(src, "def main", "def other"), "def loose", "def main"), func(d *Debugger) { line(d, 3, ""); line(d, 9, "") })
+	one, two := r.stop().Thread, r.stop().Thread
+	if one.Where().Line != 3 {
+		one, two = two, one
+	}
+	r.goOn(two, Continue) // it waits for the task, at line 10
+	for two.Doing().Name != "wait" {
+		time.Sleep(time.Millisecond)
+	}
+	r.goOn(one, StepOver)
 	if err := r.end(); err != nil {
 		t.Error(err)
 	}
@@ -469,6 +519,28 @@ def main():
 	if err := r.end(); err == nil {
 		t.Error("the error is gone")
 	}
+}
+
+// TestPostMortemOfARecursion: frames that have returned are not taken for those that stand.
+func TestPostMortemOfARecursion(t *testing.T) {
+	src := "def x(k):\n    return 1 // 0\ndef g(n):\n    if n > 5: return n\n    return [g(n + 10), call(x, n)]\ndef main():\n    g(1)\n"
+	r := start(t, src, func(d *Debugger) { d.PostMortem(true) })
+	x := r.at(r.stop(), 2, ReasonFailed)
+	for n, want := range []string{"k=1", "n=1", ""} {
+		scopes, err := x.Scopes(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, v := range scopes[0].Variables {
+			got += v.Name + "=" + v.Value
+		}
+		if got != want {
+			t.Errorf("frame %d has %s, want %s", n, got, want)
+		}
+	}
+	r.goOn(x, Continue)
+	_ = r.end()
 }
 
 func TestPauseAndTheClock(t *testing.T) {

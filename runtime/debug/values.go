@@ -231,20 +231,8 @@ func (x *Thread) Value(n int, src string) (starlark.Value, error) {
 
 // eval runs the expression aside. An operation that never looks up is left behind when the bound is over.
 func (d *Debugger) eval(x *Thread, f *frame, src string) (starlark.Value, error) {
-	names := starlark.StringDict{}
-	if f.fn != nil {
-		for name, v := range f.fn.Globals() {
-			names[name] = v
-		}
-	}
-	for _, list := range [][]named{f.captured, f.locals} {
-		for _, n := range list {
-			names[n.name] = n.v
-		}
-	}
-	bound := &EvalTimeoutError{d.o.EvalBound}
 	// The clock of rig stands still now: this bound is the machine's.
-	ctx, cancel := context.WithTimeoutCause(clock.With(x.script.Context(), nil), d.o.EvalBound, bound)
+	ctx, cancel := context.WithTimeoutCause(clock.With(x.script.Context(), nil), d.o.EvalBound, &EvalTimeoutError{d.o.EvalBound})
 	defer cancel()
 	type result struct {
 		v   starlark.Value
@@ -252,7 +240,7 @@ func (d *Debugger) eval(x *Thread, f *frame, src string) (starlark.Value, error)
 	}
 	done := make(chan result, 1)
 	go func() { // ends with the expression, which ends with ctx unless one operation of it does not
-		v, err := x.script.Host().Eval(ctx, src, script.EvalOptions{Names: names, Scope: x.script.Scope(), Steps: 50_000_000})
+		v, err := x.script.Host().Eval(ctx, src, script.EvalOptions{Names: f.names(), Scope: x.script.Scope(), Steps: 50_000_000})
 		done <- result{v, err}
 	}()
 	select {
@@ -271,6 +259,22 @@ func (d *Debugger) eval(x *Thread, f *frame, src string) (starlark.Value, error)
 	case <-timer.C:
 		return nil, context.Cause(ctx)
 	}
+}
+
+// names are what an expression in the frame sees; the inner ones hide the outer.
+func (f *frame) names() starlark.StringDict {
+	names := starlark.StringDict{}
+	if f.fn != nil {
+		for name, v := range f.fn.Globals() {
+			names[name] = v
+		}
+	}
+	for _, list := range [][]named{f.captured, f.locals} {
+		for _, n := range list {
+			names[n.name] = n.v
+		}
+	}
+	return names
 }
 
 // leftBehind is how long an expression may go on after its time is over.

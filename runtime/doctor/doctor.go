@@ -42,12 +42,13 @@ type Options struct {
 	Flavor   string
 	Scratch  string
 	Database string
+	Lacks    []string // abilities that tests may require and this server has not
 }
 
 // Examine looks at everything. The error is that of a connection that ended meanwhile.
 func Examine(a Asker, o Options) ([]Finding, error) {
 	e := &examination{Asker: a, Options: o, vars: map[string]string{}, status: map[string]string{}}
-	for _, step := range []func() error{e.identity, e.read, e.limits, e.behaviour, e.speed, e.databases, e.waits, e.locks} {
+	for _, step := range []func() error{e.identity, e.read, e.abilities, e.limits, e.behaviour, e.speed, e.databases, e.waits, e.locks} {
 		if err := step(); err != nil {
 			return e.found, err
 		}

@@ -98,6 +98,8 @@ func TestFindings(t *testing.T) {
 		fix   string
 	}{
 		{"connections", fake{vars: with([]string{"max_connections", "100"}), status: [][]string{{"Threads_connected", "80"}}}, Options{}, Warning, "max_connections", "100 connections at most, 80 in use", "SET GLOBAL max_connections = 500"},
+		{"lacking", fake{}, Options{Flavor: "embedded", Lacks: []string{"row_locks", "xa"}}, Note, "lacks", "row_locks, xa", "--target mariadb"},
+		{"lacking elsewhere", fake{}, Options{Flavor: "dolt", Lacks: []string{"row_locks", "xa"}}, Note, "lacks", "row_locks, xa", ""},
 		{"no limit", fake{vars: with([]string{"max_connections", "0"})}, Options{}, OK, "max_connections", "any number of", ""},
 		{"user's connections", fake{vars: with([]string{"max_user_connections", "5"})}, Options{}, Warning, "max_user_connections", "5 connections", "ALTER USER " + user + " WITH MAX_USER_CONNECTIONS 500"},
 		{"packet", fake{vars: with([]string{"max_allowed_packet", "1048576"})}, Options{}, Warning, "max_allowed_packet", "1 MiB at most", "SET GLOBAL max_allowed_packet = 67108864"},

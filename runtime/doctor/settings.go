@@ -31,7 +31,26 @@ const (
 	fewStatements  = 64 * fewConnections
 )
 
+// The embedded engine shows variables of a real server and heeds few of them: those are not told.
+const embedded = "embedded"
+
+// abilities tells what tests must do without.
+func (e *examination) abilities() error {
+	if len(e.Lacks) == 0 {
+		return nil
+	}
+	fix := ""
+	if e.Flavor == embedded {
+		fix = `rig doctor --target mariadb has them; requires = ["row_locks"] skips a test elsewhere`
+	}
+	e.add(Note, "lacks", fix, "%s", strings.Join(e.Lacks, ", "))
+	return nil
+}
+
 func (e *examination) limits() error {
+	if e.Flavor == embedded {
+		return nil
+	}
 	if most, ok := number(e.vars, "max_connections"); ok {
 		used, _ := number(e.status, "threads_connected")
 		if most > 0 && most-used < fewConnections { // TiDB's 0 is no limit
@@ -83,7 +102,7 @@ func bytes(n int64) string {
 
 // behaviour looks at what decides how statements mean.
 func (e *examination) behaviour() error {
-	if level := first(e.vars["transaction_isolation"], e.vars["tx_isolation"]); level != "" {
+	if level := first(e.vars["transaction_isolation"], e.vars["tx_isolation"]); level != "" && e.Flavor != embedded {
 		e.add(OK, "isolation", "", "sessions begin at %s", strings.ReplaceAll(level, "-", " "))
 	}
 	e.sqlMode()
@@ -150,6 +169,9 @@ func (e *examination) sqlMode() {
 
 // speed notes what makes figures differ from another server's.
 func (e *examination) speed() error {
+	if e.Flavor == embedded {
+		return nil
+	}
 	for _, name := range []string{"general_log", "log_slow_query", "slow_query_log", "innodb_print_all_deadlocks"} {
 		if is, _ := e.on(name); is {
 			e.add(Note, "speed", "", "%s is on: it costs time with each statement it writes", name)

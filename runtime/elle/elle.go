@@ -142,7 +142,11 @@ func (v *Verdict) cycles(ctx context.Context, t *txns, a analysis, add func(Anom
 		v.Edges[kindNames[k]] = n
 	}
 	if len(l.list) == 0 {
-		add(Anomaly{Name: emptyGraph, Story: []string{"no transaction depends on another: this history proves nothing"}})
+		story := "no transaction depends on another: this history proves nothing"
+		if len(v.Anomalies) > 0 {
+			story = "no transaction depends on another: there are no cycles to look for"
+		}
+		add(Anomaly{Name: emptyGraph, Story: []string{story}})
 		return true
 	}
 	if int(l.txns)+int(l.hubs) >= maxNodes {

@@ -126,7 +126,19 @@ var otherNames = map[string]string{
 }
 
 // Levels are the names of the models that a history can be checked against.
-func Levels() []string { return slices.Sorted(maps.Keys(forbids)) }
+func Levels() []string {
+	var out []string
+	for m := range allModels() {
+		for w := range reach(weaker, []string{m}) {
+			if forbids[w] != nil {
+				out = append(out, m)
+				break
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
 
 // Level is the name of a model as the lattice has it: "Repeatable Read", "PL-2.99" and repeatable-read are the same.
 func Level(name string) (string, error) {
@@ -137,7 +149,7 @@ func Level(name string) (string, error) {
 	if other, ok := otherNames[plain]; ok {
 		return other, nil
 	}
-	for model := range forbids {
+	for _, model := range Levels() {
 		if strings.EqualFold(model, plain) {
 			return model, nil
 		}

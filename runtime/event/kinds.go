@@ -336,7 +336,7 @@ func blank(k Kind) Data {
 	for _, d := range []Data{
 		&RunStart{}, &Plan{}, &RunEnd{}, &Target{}, &FileLoad{}, &TestStart{}, &TestEnd{}, &SessionOpen{}, &SessionClose{},
 		&Statement{}, &StatementRunning{}, &Kill{}, &Database{}, &Transition{}, &Task{}, &Retry{}, &Breaker{}, &Progress{}, &Expect{},
-		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Trace{}, &Schedule{}, &Step{}, &Deadlock{},
+		&Log{}, &Leak{}, &Signal{}, &SinkDetached{}, &Span{}, &Metric{}, &Member{}, &Trace{}, &Schedule{}, &Step{}, &Deadlock{}, &Anomaly{},
 		&History{}, &Operation{}, &Verdict{},
 	} {
 		if d.Kind() == k {

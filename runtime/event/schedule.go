@@ -7,6 +7,7 @@ const (
 	KindSchedule Kind = "schedule"
 	KindStep     Kind = "schedule.step"
 	KindDeadlock Kind = "schedule.deadlock"
+	KindAnomaly  Kind = "anomaly"
 )
 
 // Schedule tells that one order of a schedule was run. Order has the steps as they were sent.
@@ -44,7 +45,21 @@ type Deadlock struct {
 	Cycle    []string `json:"cycle,omitempty"`
 }
 
+// Anomaly tells what a server did with an anomaly. Column is the isolation level, with what the sessions set besides; Verdict is
+// allowed, prevented, waits or error, Detail what shows it. Forbidden is the weakest level whose definition forbids the anomaly.
+type Anomaly struct {
+	Case      string `json:"case"`
+	Title     string `json:"title,omitempty"`
+	Server    string `json:"server"`
+	Version   string `json:"version,omitempty"`
+	Column    string `json:"column"`
+	Verdict   string `json:"verdict"`
+	Detail    string `json:"detail,omitempty"`
+	Forbidden string `json:"forbidden_from,omitempty"`
+}
+
 // Kind implementations.
+func (*Anomaly) Kind() Kind  { return KindAnomaly }
 func (*Schedule) Kind() Kind { return KindSchedule }
 func (*Step) Kind() Kind     { return KindStep }
 func (*Deadlock) Kind() Kind { return KindDeadlock }
@@ -64,5 +79,11 @@ func (d *Step) redact(f func(string) string) Data {
 func (d *Deadlock) redact(f func(string) string) Data {
 	c := *d
 	c.Cycle = redactTexts(c.Cycle, f)
+	return &c
+}
+
+func (d *Anomaly) redact(f func(string) string) Data {
+	c := *d
+	c.Title, c.Detail = f(c.Title), f(c.Detail)
 	return &c
 }

@@ -36,7 +36,8 @@ func TestConnectHint(t *testing.T) {
 		{Wrap("connect", "", "", mysql.ErrNoTLS), safe, "the server has no TLS"},
 		{kind(TLS), d, "the server wants TLS"},
 		{kind(TLS), safe, "tls=skip-verify"},
-		{code(1049), d, "leave the database out"},
+		{code(1049), d, "check the name"},
+		{code(1049), named, "leave the database out"},
 	} {
 		if got := ConnectHint(x.err, x.to); !strings.Contains(got, x.want) {
 			t.Errorf("%v: hint %q, want %q in it", x.err, got, x.want)

@@ -39,6 +39,9 @@ func parseHermitage(r *reader) ([]test, error) {
 	var tests []test
 	var stray []Note
 	for _, b := range blocks {
+		if b.end-b.at > maxScript {
+			return nil, tooLong(r.name, b.end-b.at)
+		}
 		p := &hermitageCase{reader: r, waiting: map[string]int{}}
 		p.t.line, _ = r.place(b.at)
 		p.read(b)

@@ -21,16 +21,18 @@ type Kind struct {
 	Name  string
 	Reads string // what it is, in one line
 	parse func(*reader) ([]test, error)
+	// foreign says that the SQL is another server's.
+	foreign bool
 }
 
 // Kinds lists what Import reads. The caller owns the result.
 func Kinds() []Kind {
 	return []Kind{
-		{"isolationtester", "specifications of PostgreSQL's isolationtester (.spec)", parseSpec},
-		{"mysqltest", "tests of MySQL's and MariaDB's mysqltest (.test), with the recorded .result beside it", nil},
-		{"hermitage", "Markdown with cases in the manner of Hermitage", parseHermitage},
-		{"troc", "cases of Troc: a table, two transactions, a submitted order", parseTroc},
-		{"session", "a transcript with a prompt for each connection", parseTranscript},
+		{"isolationtester", "specifications of PostgreSQL's isolationtester (.spec)", parseSpec, true},
+		{"mysqltest", "tests of MySQL's and MariaDB's mysqltest (.test), with the recorded .result beside it", nil, false},
+		{"hermitage", "Markdown with cases in the manner of Hermitage", parseHermitage, false},
+		{"troc", "cases of Troc: a table, two transactions, a submitted order", parseTroc, false},
+		{"session", "a transcript with a prompt for each connection", parseTranscript, false},
 	}
 }
 
@@ -126,6 +128,14 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 	if len(tests) == 0 {
 		return r.errorAt(len(r.text), "no test was found: want %s", k.Reads)
 	}
+	if n := sqlBytes(tests); n > maxScript { // before it is all written
+		return tooLong(r.name, n)
+	}
+	if k.foreign {
+		for i := range tests {
+			dialect(&tests[i])
+		}
+	}
 	uniqueNames(tests)
 	tests[0].notes = append(r.notes, tests[0].notes...)
 	for i := range tests {
@@ -134,12 +144,12 @@ func importTests(k Kind, r *reader, out *Scenario) error {
 			return fmt.Errorf("%s:%d: %w", r.name, tests[i].line, err)
 		}
 		out.Permutations += n
+		if len(tests[i].orders) == 0 && n > manyPermutations {
+			tests[i].notes = append(tests[i].notes, Note{tests[i].line, 1, fmt.Sprintf("all %d permutations are too many for one test, so a sample of %d runs", n, sampled)})
+		}
 		out.Notes = append(out.Notes, tests[i].allNotes()...)
 	}
 	out.Tests = len(tests)
-	if n := sqlBytes(tests); n > maxScript { // before it is all written
-		return tooLong(r.name, n)
-	}
 	out.Text = writeTests(k.Name, r.name, tests)
 	return nil
 }
@@ -155,7 +165,7 @@ type reader struct {
 
 func newReader(src Source) (*reader, error) {
 	if len(src.Text) > MaxSource {
-		return nil, fmt.Errorf("%s has %d bytes, more than the %d that are read", src.Name, len(src.Text), MaxSource)
+		return nil, fmt.Errorf("%s has more than the %d bytes that are read", src.Name, MaxSource)
 	}
 	text := bytes.TrimPrefix(src.Text, []byte("\xef\xbb\xbf"))
 	if i := bytes.IndexByte(text, 0); i >= 0 {

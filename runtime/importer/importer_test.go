@@ -185,7 +185,7 @@ var badFiles = []struct{ kind, text, want string }{
 
 	{"troc", "words only\n", "x:2:1: no test was found"},
 	{"troc", "CREATE TABLE t (a INT)\n\nXX\nBEGIN\n", `x:3:1: want the level of transaction 1 (RU, RC, RR or SER), got "XX"`},
-	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\n1-1\nEND\n", "x:6:1: the submitted order comes behind two transactions, and there is one"},
+	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\n1-1\nEND\n", "x:6:1: the submitted order comes behind two transactions, and there is 1"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\n\n1-3\nEND\n", "x:9:1: the submitted order names transaction 3, and there are 1 and 2"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\n\n1-1-2\nEND\n", "x:9:1: the submitted order has transaction 1 more often than its 1 statements"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\nCOMMIT\n\n1-2\nEND\n", "x:10:1: the submitted order has transaction 2 only 1 times, and it has 2 statements"},
@@ -193,6 +193,9 @@ var badFiles = []struct{ kind, text, want string }{
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nRC\nBEGIN\n\n1-2\nSELECT 1\n", `x:10:1: want END behind the submitted order, got "SELECT 1"`},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\nBEGIN\n\nEND\n", "x:6:1: the case that begins on line 1 has not two transactions"},
 	{"troc", "CREATE TABLE t (a INT)\n\nRC\n\nRC\nBEGIN\n\nEND\n", "x:5:1: transaction 1 has no statement"},
+
+	{"troc", "x BUG REPORT\n -- Create Table SQL: CREATE TABLE t (a INT)\n", "x:3:1: the report that begins on line 1 has no Input Schedule"},
+	{"troc", "x BUG REPORT\n -- Input Schedule: 1-1\n", "x:2:2: the submitted order comes behind two transactions, and there is 0"},
 
 	{"session", "SELECT 1;\nSELECT 2;\n", "x:1:1: no line has a prompt with a name, such as conn_0>"},
 	{"session", "a>\nb>\n", "x:1:1: no prompt has a statement"},
@@ -254,6 +257,58 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestRecordedRows finds the answers of statements in a .result, and says nothing where the border of two is not clear.
+func TestRecordedRows(t *testing.T) {
+	const test = "connect (c,localhost,root,,);\nconnection default;\nSELECT 1 AS a;\nINSERT INTO t VALUES (1);\n--send SELECT 2 AS b\nconnection c;\n--send SELECT 3 AS d\nconnection default;\nreap;\nconnection c;\nreap;\nSELECT 4 AS e;\n"
+	for name, c := range map[string]struct {
+		result string
+		want   []string // of the statements that have rows; ? is unclear
+	}{
+		"MariaDB shows connections": {
+			"connect  c,localhost,root,,;\nconnection default;\nSELECT 1 AS a;\na\n1\nINSERT INTO t VALUES (1);\nSELECT 2 AS b;\nconnection c;\nSELECT 3 AS d;\nconnection default;\nb\n2\nconnection c;\nd\n3\nSELECT 4 AS e;\ne\n4\n",
+			[]string{"1", "2", "3", "4"},
+		},
+		"MySQL does not": {
+			"SELECT 1 AS a;\na\n1\nINSERT INTO t VALUES (1);\nWarnings:\nNote\t1\tx\nSELECT 2 AS b;\nSELECT 3 AS d;\nb\n2\nd\n3\nSELECT 4 AS e;\ne\n4\n",
+			[]string{"1", "?", "?", "4"},
+		},
+		"another text":  {"SELECT 1 as a;\na\n1\nSELECT 4 AS e;\ne\n4\n", []string{"?", "?", "?", "4"}},
+		"rows of lines": {"SELECT 1 AS a;\na\nx\ny\nINSERT INTO t VALUES (1);\n", []string{"x,y", "?", "?", "?"}},
+		"text of later": {"INSERT INTO t VALUES (1);\nSELECT 2 AS b;\nSELECT 3 AS d;\nSELECT 1 AS a;\na\n9\nSELECT 4 AS e;\ne\n4\n", []string{"?", "?", "?", "4"}},
+		"nothing":       {"", []string{"?", "?", "?", "?"}},
+	} {
+		got, err := Import("mysqltest", Source{Name: "x", Text: []byte(test), Beside: func(p string) ([]byte, error) {
+			if p == "x.result" {
+				return []byte(c.result), nil
+			}
+			return nil, os.ErrNotExist
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, call := range []string{`default.query("SELECT 1 AS a")`, "default_sent.wait()", "c_sent.wait()", `c.query("SELECT 4 AS e")`} {
+			want := "\n    seen.extend(shown(" + call + "))\n"
+			if c.want[i] != "?" {
+				want = "\n    expect.eq(shown(" + call + "), " + quoteAll(strings.Split(c.want[i], ",")) + ")\n"
+			}
+			if !strings.Contains(got.Text, want) {
+				t.Errorf("%s: want %s in\n%s", name, want, got.Text)
+			}
+		}
+	}
+}
+
+// TestOnePromptForAll: where nothing tells two sessions apart, the list says so.
+func TestOnePromptForAll(t *testing.T) {
+	got, err := Import("session", Source{Name: "x", Text: []byte("mysql> BEGIN;\nmysql> BEGIN;\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0].What, "all prompts are the same") {
+		t.Errorf("notes %v", got.Notes)
+	}
+}
+
 // TestOtherCharacterSets: bytes that are not UTF-8 are replaced, and the note says where the first is.
 func TestOtherCharacterSets(t *testing.T) {
 	for kind, text := range map[string]string{
@@ -282,6 +337,30 @@ func TestTooManyPermutations(t *testing.T) {
 	_, err := Import("isolationtester", Source{Name: "x", Text: []byte(b.String())})
 	if err == nil || !strings.Contains(err.Error(), "permutations: name the orders that matter") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestManyPermutations: interleave is told to run more than it would, and what nobody waits for becomes a sample.
+func TestManyPermutations(t *testing.T) {
+	for steps, want := range map[int]string{
+		6:  "# every permutation: 924\n",
+		7:  "limit = 3432,\n",
+		10: "# line 1: not translated: all 184756 permutations are too many for one test, so a sample of 1000 runs\n",
+	} {
+		var b strings.Builder
+		for s := range 2 {
+			fmt.Fprintf(&b, "session s%d\n", s)
+			for i := range steps {
+				fmt.Fprintf(&b, "step s%d_%d { SELECT 1; }\n", s, i)
+			}
+		}
+		got, err := Import("isolationtester", Source{Name: "x", Text: []byte(b.String())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got.Text, want) || strings.Contains(got.Text, "sample = 1000") != (len(got.Notes) == 1) {
+			t.Errorf("2 x %d steps: want %q in\n%s", steps, want, got.Text)
+		}
 	}
 }
 

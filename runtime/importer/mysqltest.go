@@ -21,6 +21,9 @@ func importMysqltest(r *reader, out *Scenario) error {
 	if !runsSomething(commands) {
 		return r.errorAt(0, "no statement was found")
 	}
+	if n := argBytes(commands); n > maxScript { // before the recorded rows are looked for
+		return tooLong(r.name, n)
+	}
 	g := &mysqltest{
 		reader: r, body: &code{depth: 1}, results: true,
 		names: map[string]string{}, taken: reserved(), first: map[string]bool{}, pending: map[string]string{}, helpers: map[string]bool{},
@@ -34,6 +37,18 @@ func importMysqltest(r *reader, out *Scenario) error {
 	g.block(commands, true)
 	out.Text, out.Tests, out.Notes = g.scenario(), 1, g.noted
 	return nil
+}
+
+// argBytes is how long statements and the like are.
+func argBytes(list []command) int {
+	n := 0
+	for _, c := range list {
+		if c.name != "#" {
+			n += len(c.args)
+		}
+		n += argBytes(c.body)
+	}
+	return n
 }
 
 func runsSomething(list []command) bool {

@@ -42,9 +42,9 @@ var mysqltestHelpers = []helper{
     """Whether mysqltest takes a text for true."""
     return text.strip() not in ("", "0", "NULL")
 `},
-	{"one_of", `def one_of(codes, fn, *args):
+	{"one_of", `def one_of(codes, fn, *args, **kwargs):
     """Expects a call to end with one of some error numbers; 0 is success."""
-    r = try_(fn, *args)
+    r = try_(fn, *args, **kwargs)
     code = 0 if r else (r.error.code or 2013)  # no number: the connection is lost
     check(code in codes, "ended with error %d" % code)
 `},

@@ -7,20 +7,22 @@ import (
 )
 
 // A transcript has a prompt for each connection: "conn_0> BEGIN;". A prompt is a name, or the words mysql or MariaDB with a
-// name beside them ("mysql-1>", "con1 mysql>", "MySQL [s2]>"). A statement goes on until a semicolon ends a line, also behind "->".
+// name beside them ("mysql-1>", "con1 mysql>", "MySQL [s2]>"). Below a heading ("Session 2:", "-- T2") the client's prompts are of
+// that session, and what they name is the database. A statement goes on until a semicolon ends a line, also behind "->".
 // What the client printed is taken for what must be seen: tables, "Empty set", "ERROR 1213". What stands before the first prompt is
 // SQL that runs first.
 
 var (
 	// No blank before the >, so that "a > 5" within a statement is none; a prompt of several words has one of client.
-	prompt = regexp.MustCompile(`^\s*([A-Za-z]\w*|[A-Za-z][\w -]*[\w](?:\s*[\[(][\w -]+[\])])?)>(?:\s+|$)`)
-	client = regexp.MustCompile(`(?i)\b(mysql|mariadb|tidb|session|client)\b`)
-	goesOn = regexp.MustCompile(`^\s*(->|'>|">)\s?`)
-	frame  = regexp.MustCompile(`^\s*\+(-+\+)+\s*$`)
-	failed = regexp.MustCompile(`^\s*ERROR\s+(\d{4})\b`)
-	prints = regexp.MustCompile(`(?i)^\s*(Query OK|\d+ rows? in set|Empty set|Rows matched|Records:|Database changed|Warnings?:|ERROR\b|Bye$)`)
-	empty  = regexp.MustCompile(`(?i)^\s*Empty set`)
-	waits  = regexp.MustCompile(`(?i)(?:--|#|/\*|\(|<)\s*(blocks|blocked|is blocked|waits|waiting|hangs|lock wait)\b`)
+	prompt  = regexp.MustCompile(`^\s*([A-Za-z]\w*|[A-Za-z][\w -]*[\w](?:\s*(?:\[\(?[\w -]+\)?\]|\([\w -]+\)))?)>(?:\s+|$)`)
+	heading = regexp.MustCompile(`(?i)^[\s#*/=>-]*\b((?:session|connection|conn|con|client|terminal|transaction|txn|trx|tx|thread|t)[ _#-]*(?:[0-9]+|[A-Z]))\b[\s:*/=.-]*$`)
+	client  = regexp.MustCompile(`(?i)\b(mysql|mariadb|tidb|session|client)\b`)
+	goesOn  = regexp.MustCompile(`^\s*(->|'>|">)\s?`)
+	frame   = regexp.MustCompile(`^\s*\+(-+\+)+\s*$`)
+	failed  = regexp.MustCompile(`^\s*ERROR\s+(\d{4})\b`)
+	prints  = regexp.MustCompile(`(?i)^\s*(Query OK|\d+ rows? in set|Empty set|Rows matched|Records:|Database changed|Warnings?:|ERROR\b|Bye$)`)
+	empty   = regexp.MustCompile(`(?i)^\s*Empty set`)
+	waits   = regexp.MustCompile(`(?i)(?:--|#|/\*|\(|<)\s*(blocks|blocked|is blocked|waits|waiting|hangs|lock wait)\b`)
 )
 
 type transcript struct {
@@ -29,14 +31,17 @@ type transcript struct {
 	names   map[string]string // prompt -> session
 	text    strings.Builder   // the statement at hand
 	at      int
-	session string     // whose prompt came last; "" before the first
-	last    int        // the last step's use, -1 without one
-	table   [][]string // its printed rows, the header first
-	frames  int        // the lines of +---+ that came
+	heading string         // the session that the last heading named
+	session string         // whose prompt came last; "" before the first
+	last    int            // the last step's use, -1 without one
+	lastOf  map[string]int // the last use of each session
+	unnamed bool           // a client's prompt came without a heading
+	table   [][]string     // its printed rows, the header first
+	frames  int            // the lines of +---+ that came
 }
 
 func parseTranscript(r *reader) ([]test, error) {
-	p := &transcript{reader: r, names: map[string]string{}, last: -1}
+	p := &transcript{reader: r, names: map[string]string{}, lastOf: map[string]int{}, last: -1}
 	p.t = test{name: identifier(r.base()), doc: "From " + r.name + ".", line: 1}
 	if err := r.eachLine(p.line); err != nil {
 		return nil, err
@@ -50,6 +55,9 @@ func parseTranscript(r *reader) ([]test, error) {
 	if len(p.t.orders) == 0 {
 		return nil, r.errorAt(0, "no prompt has a statement")
 	}
+	if p.unnamed && len(p.t.sessions) == 1 {
+		p.t.notes = append(p.t.notes, r.note(0, "all prompts are the same, so all statements are of one session"))
+	}
 	p.global()
 	return []test{p.t}, nil
 }
@@ -62,6 +70,14 @@ func (p *transcript) line(at int, line string) error {
 		p.session = p.sessionOf(line[m[2]:m[3]])
 		p.endTable()
 		return p.more(at+m[1], line[m[1]:])
+	}
+	if m := heading.FindStringSubmatch(line); m != nil && onlyComments(p.text.String()) {
+		p.endTable()
+		p.heading = strings.ToLower(identifier(m[1]))
+		if last, ok := p.lastOf[p.heading]; ok { // what is printed below may be of its statement that waited
+			p.last = last
+		}
+		return nil
 	}
 	switch {
 	case p.session == "" || strings.TrimSpace(p.text.String()) != "":
@@ -90,10 +106,15 @@ func promptOf(line string) []int {
 // sessionOf names the session of a prompt.
 func (p *transcript) sessionOf(prompt string) string {
 	prompt = strings.TrimSpace(prompt)
+	isClient := client.MatchString(prompt)
+	if isClient && p.heading != "" {
+		return p.heading
+	}
 	if s, ok := p.names[prompt]; ok {
 		return s
 	}
 	name := identifier(client.ReplaceAllString(prompt, " "))
+	p.unnamed = p.unnamed || isClient
 	if name == "n" { // nothing but "mysql"
 		name = identifier(prompt)
 	} else if digit(name[0]) || name[0] == 'n' && digit(name[min(1, len(name)-1)]) {
@@ -148,6 +169,7 @@ func (p *transcript) complete() error {
 			continue
 		}
 		p.last = p.t.add(p.session, s)
+		p.lastOf[p.session] = p.last
 	}
 	if blocked && p.last >= 0 {
 		u := &p.t.orders[0].uses[p.last]

@@ -9,12 +9,13 @@ import (
 // A case of Troc, in the form that its --case-file reads: statements that make the table; after an empty line a level (RU, RC,
 // RR, SER) and the statements of the first transaction, one a line; likewise the second; the submitted order, which names the
 // transaction of each statement ("1-1-2-2-1"); END. A file may have several cases; what stands between them is a remark.
-// Without a submitted order every permutation runs.
+// Without a submitted order every permutation runs. A log of Troc with its reports is read, too (troc_log.go).
 
 var (
-	trocLevels = map[string]string{"RU": "READ UNCOMMITTED", "RC": "READ COMMITTED", "RR": "REPEATABLE READ", "SER": "SERIALIZABLE"}
-	submitted  = regexp.MustCompile(`^[0-9]+(-[0-9]+)*$`)
-	sqlStart   = regexp.MustCompile(`(?i)^(CREATE|INSERT|DROP|ALTER|SET|USE|REPLACE|UPDATE|DELETE|TRUNCATE|ANALYZE)\b`)
+	trocLevels   = map[string]string{"RU": "READ UNCOMMITTED", "RC": "READ COMMITTED", "RR": "REPEATABLE READ", "SER": "SERIALIZABLE"}
+	reportOfTroc = regexp.MustCompile(`(?m)\bBUG REPORT[ \t]*$`)
+	submitted    = regexp.MustCompile(`^[0-9]+(-[0-9]+)*$`)
+	sqlStart     = regexp.MustCompile(`(?i)^(CREATE|INSERT|DROP|ALTER|SET|USE|REPLACE|UPDATE|DELETE|TRUNCATE|ANALYZE)\b`)
 )
 
 type trocParser struct {
@@ -27,6 +28,9 @@ type trocParser struct {
 }
 
 func parseTroc(r *reader) ([]test, error) {
+	if reportOfTroc.MatchString(r.text) {
+		return parseTrocLog(r)
+	}
 	p := &trocParser{reader: r}
 	if err := r.eachLine(p.line); err != nil {
 		return nil, err
@@ -67,7 +71,7 @@ func (p *trocParser) line(at int, raw string) error {
 	case p.current == nil || p.ended:
 		return p.wanted(at, text)
 	default:
-		st := &step{name: p.current.name + "_" + strconv.Itoa(len(p.current.steps)+1), line: number, sql: []statement{trocStatement(text, number)}}
+		st := &step{name: stepName(p.current.name, len(p.current.steps)+1), line: number, sql: []statement{trocStatement(text, number)}}
 		p.t.addStep(p.current, st)
 	}
 	return nil
@@ -106,7 +110,7 @@ func (p *trocParser) transaction(at int, level string) error {
 
 func (p *trocParser) order(at int, text string) error {
 	if len(p.t.sessions) < 2 {
-		return p.errorAt(at, "the submitted order comes behind two transactions, and there is one")
+		return p.errorAt(at, "the submitted order comes behind two transactions, and there is %d", len(p.t.sessions))
 	}
 	number, _ := p.place(at)
 	o := order{line: number}

@@ -77,7 +77,7 @@ func (s *Set) Take(e *event.Event) {
 	case *event.Metric:
 		s.measure(d)
 	case *event.Statement:
-		if s.o.Statements {
+		if s.o.Statements && !strings.HasPrefix(e.Session, ownSession) {
 			s.statement(d)
 		}
 	case *event.Span:
@@ -102,6 +102,9 @@ func (s *Set) measure(d *event.Metric) {
 		x.Value += d.Value
 	}
 }
+
+// ownSession begins the names of rig's own sessions: what they do is not the scenario's.
+const ownSession = "rig-"
 
 func (s *Set) statement(d *event.Statement) {
 	s.mu.Lock()

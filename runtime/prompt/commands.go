@@ -102,10 +102,10 @@ func (t *Talk) current() (*debug.Thread, int, error) {
 	return x, t.level, nil
 }
 
-// until waits at most patiencePlain for something that the debugger tells.
+// until waits, as long as there is patience, for something that the debugger tells.
 func (t *Talk) until(met func() bool) bool {
-	deadline := time.Now().Add(patiencePlain)
-	timer := time.AfterFunc(patiencePlain, t.wake)
+	deadline := time.Now().Add(t.o.Patience)
+	timer := time.AfterFunc(t.o.Patience, t.wake)
 	defer timer.Stop()
 	t.mu.Lock()
 	defer t.mu.Unlock()

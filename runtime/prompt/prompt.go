@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"rig/runtime/debug"
-	"rig/runtime/event"
 )
 
 // Reader gives the lines of a person. io.EOF ends the conversation.
@@ -35,10 +34,12 @@ type Options struct {
 	In       Reader
 	Out      io.Writer
 	// Plain says that commands come from no person: nothing is printed but answers, and commands for a thread wait until it stands.
-	Plain  bool
-	Width  func() int // of the terminal; 0 is unknown
-	File   string     // that break means where it names none, before anything runs
-	Source func(file string) (string, bool)
+	Plain bool
+	// Patience is how long the prompt stays away for a thread that does not come to its next stop; default 1s, 10s with Plain.
+	Patience time.Duration
+	Width    func() int // of the terminal; 0 is unknown
+	File     string     // that break means where it names none, before anything runs
+	Source   func(file string) (string, bool)
 
 	Begin    func()                                                     // starts the run; nil where it runs already
 	Sessions func(x *debug.Thread) []Session                            // of the test in which a thread runs
@@ -70,6 +71,12 @@ type Talk struct {
 
 // New makes a conversation.
 func New(o Options) *Talk {
+	if o.Patience == 0 {
+		o.Patience = patience
+		if o.Plain {
+			o.Patience = patiencePlain
+		}
+	}
 	t := &Talk{o: o, begun: o.Begin == nil, dead: map[int]string{}}
 	t.heard.L = &t.mu
 	return t
@@ -284,11 +291,7 @@ func (t *Talk) await(x *debug.Thread) {
 	t.mu.Lock()
 	seen := t.changes
 	t.mu.Unlock()
-	limit := patience
-	if t.o.Plain {
-		limit = patiencePlain
-	}
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(t.o.Patience)
 	tick := time.AfterFunc(50*time.Millisecond, t.wake)
 	defer tick.Stop()
 	for {
@@ -376,33 +379,4 @@ func (t *Talk) stuck(x *debug.Thread, waits bool) {
 			return
 		}
 	}
-}
-
-func (t *Talk) stopText(e debug.Event) string {
-	var b strings.Builder
-	why := e.Stop.Reason
-	if len(e.Stop.Points) > 0 {
-		why = "breakpoint " + join(e.Stop.Points)
-	}
-	if e.Stop.Text != "" && e.Stop.Text != why {
-		why += ": " + e.Stop.Text
-	}
-	where := e.Thread.Where()
-	fmt.Fprintf(&b, "[%d] %s stands at %s (%s)\n", e.Thread.ID, e.Thread.Name, where, why)
-	if x := e.Stop.Error; x != nil {
-		fmt.Fprintf(&b, "  %s\n", errorText(x))
-	}
-	b.WriteString(t.excerpt(where, 1))
-	return b.String()
-}
-
-func errorText(e *event.Error) string {
-	text := e.Message
-	if e.Code != 0 {
-		text += fmt.Sprintf(" (%d)", e.Code)
-	}
-	if e.Session != "" {
-		text += ", session " + e.Session
-	}
-	return text
 }

@@ -230,3 +230,32 @@ func join(ids []int) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+func (t *Talk) stopText(e debug.Event) string {
+	var b strings.Builder
+	why := e.Stop.Reason
+	if len(e.Stop.Points) > 0 {
+		why = "breakpoint " + join(e.Stop.Points)
+	}
+	if e.Stop.Text != "" && e.Stop.Text != why {
+		why += ": " + e.Stop.Text
+	}
+	where := e.Thread.Where()
+	fmt.Fprintf(&b, "[%d] %s stands at %s (%s)\n", e.Thread.ID, e.Thread.Name, where, why)
+	if x := e.Stop.Error; x != nil {
+		fmt.Fprintf(&b, "  %s\n", errorText(x))
+	}
+	b.WriteString(t.excerpt(where, 1))
+	return b.String()
+}
+
+func errorText(e *event.Error) string {
+	text := e.Message
+	if e.Code != 0 {
+		text += fmt.Sprintf(" (%d)", e.Code)
+	}
+	if e.Session != "" {
+		text += ", session " + e.Session
+	}
+	return text
+}

@@ -64,7 +64,7 @@ func detailModule(e *event.Event) string {
 		return "span"
 	case *event.Expect:
 		return "expect"
-	case *event.Schedule, *event.Step, *event.Deadlock:
+	case *event.Schedule, *event.Step, *event.Deadlock, *event.Anomaly:
 		return "schedule"
 	}
 	return ""
@@ -163,6 +163,8 @@ func scheduleText(e *event.Event) string {
 		return sentence(nil, "%s is the victim of a deadlock, in %s: %s", d.Victim, d.Step, strings.Join(d.Cycle, "; "))
 	case *event.Step:
 		return stepText(d)
+	case *event.Anomaly:
+		return sentence(nil, "%s at %s: %s %s", d.Case, d.Column, d.Verdict, d.Detail)
 	}
 	return ""
 }

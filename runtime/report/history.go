@@ -72,6 +72,22 @@ func runFolders(dir string) ([]string, error) {
 	return runs, nil
 }
 
+// JournalIn finds the journal in a run's folder, or that of the newest run in a folder of runs.
+func JournalIn(dir string) (string, error) {
+	path := filepath.Join(dir, journalFile)
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return path, nil
+	}
+	runs, err := runFolders(dir)
+	if err != nil {
+		return "", err
+	}
+	if len(runs) == 0 {
+		return "", fmt.Errorf("%s is a folder without a %s", dir, journalFile)
+	}
+	return filepath.Join(dir, runs[0], journalFile), nil
+}
+
 // tailSize is how much of a journal's end is read to find its last events; a RunEnd with an error and its excerpt is a
 // few kilobytes.
 const tailSize = 256 << 10

@@ -24,6 +24,26 @@ type ReplayInfo struct {
 	Ended        bool // the run's end is there
 }
 
+// headSize is how much of a file is looked at to tell whether it is a journal.
+const headSize = 64 << 10
+
+// HoldsEvents reports whether a journal begins here: among the first lines is an event. What is longer than it looks at
+// passes. Nothing is taken from the reader; it must have a buffer.
+func HoldsEvents(r *bufio.Reader) bool {
+	head, err := r.Peek(min(headSize, r.Size()))
+	if err == nil && !bytes.ContainsRune(head, '\n') {
+		return true
+	}
+	for line := range bytes.Lines(head) {
+		_, err := event.Decode(bytes.TrimRight(line, "\r\n"))
+		var unknown *event.UnknownKindError
+		if err == nil || errors.As(err, &unknown) {
+			return true
+		}
+	}
+	return false
+}
+
 // Replay gives the events of a journal to the sinks, flushes and closes them. A damaged line is an error that names it,
 // and the lines after it are still played. A sink that fails gets no further events, as in a run; its error is among
 // those returned.

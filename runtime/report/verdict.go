@@ -243,13 +243,17 @@ func (c *Console) counts(d *event.RunEnd) string {
 		passed += fmt.Sprintf(" (%d flaky)", d.Flaky)
 	}
 	parts := []string{passed}
+	fixtures := min(c.fixtures, d.Failed) // which are no tests
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{d.Failed, "failed"}, {d.Unknown, "unknown"}, {d.Skipped, "skipped"}, {d.NotRun, "not run"}, {d.Leaked, "leaked"}} {
+	}{{d.Failed - fixtures, "failed"}, {d.Unknown, "unknown"}, {d.Skipped, "skipped"}, {d.NotRun, "not run"}, {d.Leaked, "leaked"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
+	}
+	if fixtures > 0 {
+		parts = append(parts, fmt.Sprintf("and %d teardown_all failed", fixtures))
 	}
 	if all+d.Failed == 0 {
 		return "no tests ran in " + span(d.Duration)

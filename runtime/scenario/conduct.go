@@ -56,6 +56,7 @@ func (r *run) conduct(ctx context.Context, t *Test) (v verdict) {
 		v.body = call(th, t.item.fn, t.value)
 	}
 	stop()
+	t.ended(v.body)
 	t.stopTasks(&v, cancel)
 
 	after, cancelAfter := r.cleanupContext(ctx)
@@ -154,10 +155,36 @@ func (t *Test) requireFile() error {
 // Require skips the test (a SkipError) when its target lacks something; an unknown requirement is an error.
 func (t *Test) Require(requirements ...string) error { return t.require(requirements) }
 
+// ended notes how the body ended. A skip is the script's own choice, an error is not.
+func (t *Test) ended(err error) {
+	var skip *SkipError
+	t.broke.Store(t.failedSubs.Load() > 0 || err != nil && !errors.As(err, &skip))
+}
+
+// interrupted tells where the test was when the run was told to stop, "" for one that ended otherwise.
+func (t *Test) interrupted(err error) string {
+	cause := context.Cause(t.run.ctx)
+	if cause == nil || !errors.Is(err, cause) {
+		return ""
+	}
+	d := script.Describe(err)
+	text := cause.Error()
+	if !d.Pos.IsZero() {
+		text += " at " + d.Pos.String()
+	}
+	if d.Op != "" {
+		text += " (" + d.Op + ")"
+	}
+	return text
+}
+
 // stopTasks ends tasks that outlive the test's body; each is a leak.
 func (t *Test) stopTasks(v *verdict, cancel context.CancelFunc) {
 	left := t.running()
 	for _, x := range left {
+		if t.broke.Load() {
+			break
+		}
 		v.leaks++
 		t.Emit(x.pos, &event.Leak{What: "task", Detail: fmt.Sprintf("%s was still running when the test ended; wait for it", x.name)})
 	}
@@ -195,6 +222,10 @@ func (t *Test) leaks() int {
 	n := 0
 	t.eachSession(func(s *session.Session) {
 		if s.Closed() {
+			return
+		}
+		if t.broke.Load() {
+			n += t.leakedTables(s)
 			return
 		}
 		if a, busy := s.Activity(); busy {
@@ -293,15 +324,20 @@ func (t *Test) end(v *verdict, start time.Time) *event.TestEnd {
 	if errors.As(v.body, &skip) {
 		end.Outcome, end.Reason = event.Skipped, skip.Why
 		v.body = nil
+	} else if why := t.interrupted(v.body); why != "" {
+		end.Outcome, end.Reason = event.Skipped, why // it neither passed nor failed
+		v.body = nil
 	}
 	add := func(err error) {
 		if err != nil {
 			end.Outcome = event.Failed
-			end.Errors = append(end.Errors, script.Describe(err))
+			d := script.Describe(err)
+			t.advise(d)
+			end.Errors = append(end.Errors, d)
 		}
 	}
 	add(v.body)
-	if n := t.failedSubs.Load(); n > 0 && v.body == nil {
+	if n := t.failedSubs.Load(); n > 0 && v.body == nil && end.Outcome != event.Skipped {
 		add(&SubtestsError{Failed: int(n), All: int(t.subtests.Load()), Pos: t.item.Pos})
 	}
 	t.mu.Lock()

@@ -65,7 +65,9 @@ func (f *fixture) enter(ctx context.Context) error {
 		if f.function("setup_all") == nil && f.function("teardown_all") == nil {
 			return
 		}
-		f.err = f.setup(ctx)
+		if f.err = f.setup(ctx); f.err != nil && f.test != nil {
+			f.test.ended(f.err)
+		}
 	})
 	return f.err
 }

@@ -33,6 +33,7 @@ type Test struct {
 	subtests     atomic.Int64
 	failedSubs   atomic.Int64
 	leaked       atomic.Int64 // told by Leaked
+	broke        atomic.Bool  // its body ended by an error: what it had open then is no leak
 
 	mu       sync.Mutex
 	phase    context.Context    // guarded by mu: ends when what runs now must end
@@ -162,8 +163,12 @@ func (t *Test) Cleanup(name string, fn func(context.Context) error) {
 	t.cleanups = append(t.cleanups, cleanup{name, fn})
 }
 
-// Leaked tells that the test left something behind that its owner found; pos is the line that took it.
+// Leaked tells that the test left something behind that its owner found; pos is the line that took it. A test that an error
+// ended never came to the line that gives it back: it is told nothing.
 func (t *Test) Leaked(pos event.Pos, what, detail string) {
+	if t.outermost().broke.Load() {
+		return
+	}
 	t.leaked.Add(1)
 	t.Emit(pos, &event.Leak{What: what, Detail: detail})
 }

@@ -79,8 +79,8 @@ func TestParseLanesErrors(t *testing.T) {
 		"a> SELECT 1\n#! wats":                 `line 2: "wats" is no mark`,
 		"a> SELECT 1\n#! error wat":            `line 2: no error has the code or kind "wat"`,
 		"a> SELECT 1\n#! waits for b":          `line 2: there is no session "b"`,
-		"a> SELECT 1\n#! b9 waits for a":       `line 2: there is no step "b9"`,
-		"a> SELECT 1\n#! a1 proceeds after x1": `line 2: there is no step "x1"`,
+		"a> SELECT 1\n#! b9 waits for a":       `line 2: there is no session "b", and no step "b9"`,
+		"a> SELECT 1\n#! a1 proceeds after x1": `line 2: there is no session "x", and no step "x1"`,
 		"a:x> SELECT 1\nb:x> SELECT 1":         "two steps are named x",
 	} {
 		_, err := ParseLanes(text)

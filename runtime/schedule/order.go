@@ -35,6 +35,14 @@ func (p *Plan) unknownStep(name string) error {
 	if e.Hint == "" {
 		e.Hint = "there are " + strings.Join(p.names(), " ")
 	}
+	if session := strings.TrimRight(name, "0123456789"); session != name && session != "" {
+		var sessions []string
+		for _, s := range p.Sessions {
+			sessions = append(sessions, s.Name)
+		}
+		e.Problem = fmt.Sprintf("there is no session %q, and no step %q", session, name)
+		e.Hint = "the sessions are " + strings.Join(sessions, ", ")
+	}
 	return e
 }
 

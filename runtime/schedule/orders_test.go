@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"rig/runtime/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -260,5 +262,24 @@ func TestClassify(t *testing.T) {
 		if s := strings.TrimSpace(strings.Join(got, " ") + " " + fmt.Sprint(c.tables)); s != want {
 			t.Errorf("%s: %s, want %s", sql, s, want)
 		}
+	}
+}
+
+// TestUnitsOfAVictim: what the server rolled back is no unit; what came after it is, statement by statement.
+func TestUnitsOfAVictim(t *testing.T) {
+	p := planOf(t, []string{"BEGIN", "UPDATE x SET v = 1", "UPDATE y SET v = 1", "SELECT 1", "COMMIT"}, []string{"BEGIN", "UPDATE y SET v = 2", "UPDATE x SET v = 2", "COMMIT"})
+	r := &Run{}
+	for n := range p.Len() {
+		s := &StepRun{Step: n}
+		switch n {
+		case 2:
+			s.Result.Err = &event.Error{Kind: "deadlock", Code: 1213}
+		case 7:
+			s.Result.Err = &event.Error{Kind: "lock_wait_timeout", Code: 1205}
+		}
+		r.Steps = append(r.Steps, s)
+	}
+	if got := fmt.Sprint(p.Units(r)); got != "[{0 [3]} {1 [5 6 8]}]" {
+		t.Errorf("units %s", got)
 	}
 }

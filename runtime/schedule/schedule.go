@@ -73,7 +73,8 @@ type Result struct {
 	HasRows  bool
 	Affected int64
 	Err      *event.Error
-	Value    any // for the caller
+	Note     string // what transcripts say besides
+	Value    any    // for the caller
 }
 
 // Conn is a session of the plan on a server.

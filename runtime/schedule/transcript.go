@@ -120,6 +120,9 @@ func (w *laneWriter) result(session int, name string, e Entry) {
 		}
 		w.line(session, "#= "+strings.Join(row, ", "))
 	}
+	if r.Note != "" {
+		w.line(session, "#  "+r.Note)
+	}
 	if e.Implicit {
 		w.line(session, "#  commits the transaction implicitly")
 	}

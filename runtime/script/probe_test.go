@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -336,11 +337,16 @@ func TestCoverageCounts(t *testing.T) {
     return [z for z in range(4) if z % 2]
 def never():
     return (lambda: 1)
+def nested(n):
+    return (1 if n > 5 else 2) if n else (3 if n == None else (lambda: 4)())
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Thread(context.Background(), "t", nil).Call(m.Globals["f"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(3)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Thread(context.Background(), "t", nil).Call(m.Globals["nested"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(0)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	all := h.Coverage()
@@ -351,7 +357,7 @@ def never():
 	for _, s := range all[0].Statements {
 		got = append(got, fmt.Sprintf("%d:%d", s.Line, s.Count))
 	}
-	want := "1:1 2:1 3:3 4:1 5:2 6:1 7:1 8:3 9:1 10:1 11:0 11:0"
+	want := "1:1 2:1 3:3 4:1 5:2 6:1 7:1 8:3 9:1 10:1 11:0 11:0 12:1 13:1 13:1"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("statements\n%s, want\n%s", s, want)
 	}
@@ -359,7 +365,7 @@ def never():
 	for _, b := range all[0].Branches {
 		got = append(got, fmt.Sprintf("%d %s %d/%d", b.Line, b.Kind, b.True, b.False))
 	}
-	want = "3 if 1/2; 6 x if c 1/0; 7 while 3/1; 9 for if 2/2"
+	want = "3 if 1/2; 6 x if c 1/0; 7 while 3/1; 9 for if 2/2; 13 x if c 0/1; 13 x if c 0/0; 13 x if c 0/1"
 	if s := strings.Join(got, "; "); s != want {
 		t.Errorf("branches\n%s, want\n%s", s, want)
 	}
@@ -394,24 +400,25 @@ func spin(t *testing.T, h *Host) starlark.Value {
 	return m.Globals["spin"]
 }
 
-// BenchmarkCount prints what counting adds to a statement, in ns.
+// BenchmarkCount prints what a statement costs without and with counting, and what counting adds to it, in ns.
 func BenchmarkCount(b *testing.B) {
 	const per = 8
 	src := "def f(n):\n    for i in range(n):\n" + strings.Repeat("        x = i\n", per)
-	run := func(o Options) func(b *testing.B) {
-		return func(b *testing.B) {
-			h := NewHost(o)
-			m, err := h.LoadText(context.Background(), "x.star", src)
-			if err != nil {
-				b.Fatal(err)
-			}
-			th := h.Thread(context.Background(), "b", nil)
-			b.ResetTimer()
-			if _, err := th.Call(m.Globals["f"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(b.N/per + 1)}, nil); err != nil {
-				b.Fatal(err)
-			}
+	run := func(b *testing.B, o Options) time.Duration {
+		h := NewHost(o)
+		m, err := h.LoadText(context.Background(), "x.star", src)
+		if err != nil {
+			b.Fatal(err)
 		}
+		th, start := h.Thread(context.Background(), "b", nil), time.Now()
+		if _, err := th.Call(m.Globals["f"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(b.N/per + 1)}, nil); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(start)
 	}
-	b.Run("plain", run(Options{}))
-	b.Run("counted", run(Options{Count: true}))
+	plain := run(b, Options{})
+	b.ResetTimer()
+	counted := run(b, Options{Count: true})
+	b.ReportMetric(float64(plain)/float64(b.N), "ns/plain")
+	b.ReportMetric(float64(counted-plain)/float64(b.N), "ns/added")
 }

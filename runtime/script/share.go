@@ -109,10 +109,10 @@ func (h *Host) noteRaces(f *syntax.File) {
 		p := b.First.NamePos
 		at := place{p.Filename(), p.Line, p.Col}
 		switch {
+		case n > 1: // also total += x in a loop, which is no loop variable
+			h.racy[at] = "variable"
 		case r.loops[b]:
 			h.racy[at] = "loop variable"
-		case n > 1:
-			h.racy[at] = "variable"
 		}
 	}
 }

@@ -293,7 +293,10 @@ func (s *Session) warned(c Call, sql string) error {
 			continue
 		}
 		f := fault.Wrap(c.Op, s.name, sql, &mysql.MySQLError{Number: uint16(w.Code), Message: w.Message})
-		f.Message = fmt.Sprintf("%s (the first of %s)", w.Message, count(len(list), "warning"))
+		f.Message = w.Message
+		if len(list) > 1 {
+			f.Message = fmt.Sprintf("%s (the first of %s)", w.Message, count(len(list), "warning"))
+		}
 		return f.WithHint("LOAD DATA LOCAL loads what it can; in a transaction it can be rolled back. strict = False takes the rows as the server made them")
 	}
 	return nil

@@ -140,6 +140,9 @@ func (s *Session) failure(st *statement, err, killed error, lost bool) *fault.Er
 	if f.Code == errLockWait && hasWord(st.sql, "NOWAIT") {
 		f.Kind = fault.LockNowait
 	}
+	if f.Kind == fault.ConnectionLost && f.Code == 0 && !strings.Contains(f.Message, "the connection") {
+		f.Message = "the connection was lost: " + f.Message // what the driver and the network say is no sentence
+	}
 	if f.Hint == "" {
 		f.Hint = statementHint(f)
 	}
@@ -189,7 +192,10 @@ func statementHint(f *fault.Error) string {
 	case 1046:
 		return "the session has no database: open it with database=, or call conn.use(name)"
 	}
-	if f.Kind == fault.PacketTooLarge {
+	switch f.Kind {
+	case fault.ConnectionLost:
+		return "the server ended it (KILL, wait_timeout, a restart), or the network did; conn.reset() connects again"
+	case fault.PacketTooLarge:
 		return "raise the server's max_allowed_packet, or send less at once"
 	}
 	return ""

@@ -139,7 +139,7 @@ func (x *settling) look() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	all, slow := true, false
+	all, slow := true, time.Duration(0)
 	for _, i := range alive {
 		s := found[x.subjects[i].Thread]
 		if x.subjects[i].done() {
@@ -150,21 +150,26 @@ func (x *settling) look() (bool, error) {
 		}
 		x.states[i] = s
 		all = all && s.Waits
-		slow = slow || s.Slow && x.subjects[i].Waited
+		if s.Slow && x.subjects[i].Waited {
+			slow = max(slow, slowState)
+			if s.Free {
+				slow = freeState
+			}
+		}
 	}
 	return all && x.slowHolds(slow) && x.cycleHolds(found), nil
 }
 
-// slowHolds takes a state that changes late for true when it stays.
-func (x *settling) slowHolds(slow bool) bool {
-	if !slow {
+// slowHolds takes a state that changes late for true when it stays for a time; 0 is none such.
+func (x *settling) slowHolds(slow time.Duration) bool {
+	if slow == 0 {
 		x.slowSince = time.Time{}
 		return true
 	}
 	if x.slowSince.IsZero() {
 		x.slowSince = time.Now()
 	}
-	return time.Since(x.slowSince) >= slowState
+	return time.Since(x.slowSince) >= slow
 }
 
 // cycleHolds is false while threads wait for each other: the server is about to end one of them. A cycle that stays (it is told

@@ -49,7 +49,7 @@ func (l Lock) String() string {
 		return l.Kind + " lock"
 	}
 	what := l.Mode
-	if l.Kind != "record" {
+	if l.Kind == "table" {
 		what = strings.TrimSpace(l.Mode + " " + l.Kind + " lock")
 	}
 	if l.Index == "" {
@@ -70,6 +70,8 @@ type State struct {
 	Blockers []uint64 // threads that hold it; empty where the server does not tell
 	// Slow: the server may go on saying this for a moment after the lock was granted, until the thread gets a processor.
 	Slow bool
+	// Free: nobody holds what it waits for, as far as the server tells. Then it is about to go on.
+	Free bool
 }
 
 // way is one source of a server.
@@ -168,7 +170,7 @@ func Choose(ask Asker, flavor string) (*Watcher, error) {
 }
 
 func (w *Watcher) chooseInnoDB(flavor string) error {
-	w.states = &processList{ask: w.ask}
+	w.states = newProcessList(w.ask, flavor)
 	_, err := w.ask.Ask(monitorSQL)
 	switch {
 	case err == nil:
@@ -231,4 +233,7 @@ const (
 	// slowState is how long the process list must go on saying that a thread waits which may have been let go meanwhile: its
 	// state changes only when the thread gets a processor.
 	slowState = 30 * time.Millisecond
+	// freeState is the same where nobody holds the lock any more. Under load a thread that was let go got no processor for
+	// more than slowState in 1 of 1800 runs (2026-11-28, load 20 on 2 processors).
+	freeState = 2 * time.Second
 )

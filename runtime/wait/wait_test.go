@@ -303,6 +303,12 @@ func TestSettleSlow(t *testing.T) {
 		if got, took := settled(t, w, b); got != "waits" || took > slowState/2 {
 			t.Errorf("a new one: %s after %s", got, took)
 		}
+		free := &Watcher{rows: &scripted{looks: []map[uint64]State{{1: {Waits: true, Slow: true, Free: true}}}}, perThread: true}
+		d, dEnded := running(1, true)
+		time.AfterFunc(10*slowState, func() { close(dEnded) })
+		if got, _ := settled(t, free, d); got != "ended" {
+			t.Errorf("nobody holds the lock: %s", got)
+		}
 		c, ended := running(1, true)
 		time.AfterFunc(slowState/2, func() { close(ended) })
 		if got, _ := settled(t, w, c); got != "ended" {
@@ -369,4 +375,52 @@ func TestAlone(t *testing.T) {
 	release()
 	<-got
 	(&Watcher{perThread: true}).Alone()()
+}
+
+// TestReadDeadlockOwnLock: MariaDB lists a transaction's own lock among those that conflict, where it upgrades one.
+func TestReadDeadlockOwnLock(t *testing.T) {
+	own := "*** CONFLICTING WITH:\nRECORD LOCKS space id 5 page no 3 n bits 320 index PRIMARY of table `x`.`account` trx id 30 lock mode S\n"
+	text := strings.Replace(read(t, "deadlock.txt"), "*** WE ROLL BACK", "@", 1)
+	before, after, _ := strings.Cut(text, "*** (2) TRANSACTION:")
+	after = strings.Replace(after, "*** CONFLICTING WITH:\n", own, 1)
+	d := readDeadlock(before + "*** (2) TRANSACTION:" + after)
+	if d == nil || d.Cycle[1].Thread != 15 || d.Cycle[1].Holder != 14 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestReadDeadlockBusyPage: a record that the section does not show is found by its place in the list of transactions.
+func TestReadDeadlockBusyPage(t *testing.T) {
+	text := strings.ReplaceAll(read(t, "deadlock.txt"), " 0: len 4; hex 80000002; asc     ;;\n", "")
+	if d := readDeadlock(text); d.whole() {
+		t.Fatalf("the record is there: %+v", d)
+	}
+	list := "\nLIST OF TRANSACTIONS FOR EACH SESSION:\n---TRANSACTION 29, ACTIVE 1 sec\nMariaDB thread id 14, x\nRECORD LOCKS space id 5 page no 3 n bits 320 index PRIMARY of table `x`.`account` trx id 29 lock_mode X locks rec but not gap\nRecord lock, heap no 3 PHYSICAL RECORD: n_fields 4; compact format; info bits 0\n 0: len 4; hex 80000002; asc     ;;\n"
+	if d := readDeadlock(text + list); !d.whole() || d.Cycle[0].Lock.Record != "2" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestMetadataHolders: DDL waits for everybody on the table; a statement that reads rows only for those that keep it away.
+func TestMetadataHolders(t *testing.T) {
+	f := &fake{answers: map[string]func() ([][]string, error){
+		mariadbHolders + " LIMIT 0": says(),
+		"SELECT THREAD_ID, LOCK_MODE, TABLE_SCHEMA, TABLE_NAME FROM information_schema.METADATA_LOCK_INFO": says(
+			[]string{"1", "MDL_SHARED_READ", "d", "n"}, []string{"2", "MDL_SHARED_UPGRADABLE", "d", "n"},
+			[]string{"4", "MDL_SHARED_READ", "other", "n"}, []string{"5", "MDL_SHARED_READ", "d", "m"}, []string{"6", "MDL_INTENTION_EXCLUSIVE", "", ""}),
+		"SELECT ID, STATE": says([]string{"2", "Waiting for table metadata lock", "ALTER TABLE `N` ADD COLUMN x INT", "d"},
+			[]string{"3", "Waiting for table metadata lock", "SELECT COUNT(*) FROM n", "d"}, []string{"7", "Sending data", "SELECT 1", "d"}),
+	}}
+	got, err := newProcessList(f, "mariadb").look([]uint64{2, 3, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[uint64]string{2: "table metadata lock on n [1]", 3: "table metadata lock on n [2]"} {
+		if s := fmt.Sprintf("%s %v", got[id].Lock, got[id].Blockers); s != want || !got[id].Slow {
+			t.Errorf("%d: %s, want %s", id, s, want)
+		}
+	}
+	if got[7].Waits {
+		t.Error("7 works")
+	}
 }

@@ -108,6 +108,7 @@ func figureList() []figure {
 		{"history", (*bench).history},
 		{"schedules", (*bench).schedules},
 		{"generator", (*bench).generator},
+		{"matrix", (*bench).matrix},
 	}
 }
 

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// consoleFence is a conversation of the docs: a command, then what is typed and shown.
+var consoleFence = regexp.MustCompile("(?ms)^```console\n\\$ (rig [^\n]*)\n(.*?)^```")
+
+// steady leaves out what differs from run to run: times, names of tasks, threads on the server and in the debugger, who the victim is.
+func steady(text string) string {
+	for pattern, by := range map[string]string{
+		`\d+(\.\d+)?(ns|us|µs|ms|s)\b`: "TIME", `transfer#\w+`: "transfer#N", `#\d+(\s+idle|>)`: "#ID$1", `(?m)^([> ]*)\[\d\] (transfer|thread)`: "$1[N] $2",
+		`session s\d`: "session sN", `mariadb \d[\d.]*`: "mariadb VERSION", `embedded \d[\d.]*`: "embedded VERSION", `(?m)[ ]+$`: "",
+	} {
+		text = regexp.MustCompile(pattern).ReplaceAllString(text, by)
+	}
+	return text
+}
+
+// TestDebuggingPage runs the conversations of docs/debugging.md and compares what is shown. Where two tasks run at once, the page shows
+// one of the orders in which they can stop: each of its lines must be there.
+func TestDebuggingPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/debugging.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenarios := fence.FindAllStringSubmatch(string(page), -1)
+	talks := consoleFence.FindAllStringSubmatch(string(page), -1)
+	if len(scenarios) != 3 || len(talks) != 5 {
+		t.Fatalf("%d scenarios and %d conversations", len(scenarios), len(talks))
+	}
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"account.star": scenarios[0][1], "two.star": scenarios[1][1], "cov.star": scenarios[2][1],
+		"poor.star": strings.Replace(scenarios[0][1], "1, 2, 30)", "1, 2, 300)", 1),
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, talk := range talks {
+		t.Run(filepath.Base(talk[1]), func(t *testing.T) {
+			if strings.Contains(talk[1], "mariadb") {
+				needMariadb(t)
+			}
+			playTalk(t, talk[1], talk[2])
+		})
+	}
+}
+
+func playTalk(t *testing.T, command, want string) {
+	t.Helper()
+	var typed strings.Builder
+	for line := range strings.Lines(want) {
+		if text, ok := strings.CutPrefix(line, "(rig) "); ok {
+			typed.WriteString(text)
+		}
+	}
+	var out, errs bytes.Buffer
+	run(strings.Fields(command)[1:], streams{strings.NewReader(typed.String()), &out, &errs})
+	if errs.Len() > 0 {
+		t.Errorf("stderr: %s", errs.String())
+	}
+	got, page := steady(out.String()), steady(want)
+	if !strings.Contains(command, "mariadb") {
+		if !strings.HasPrefix(got, page) {
+			t.Errorf("%s shows\n%s\nthe page has\n%s", command, got, page)
+		}
+		return
+	}
+	for line := range strings.Lines(page) {
+		if !strings.Contains(got, line) {
+			t.Errorf("%s does not show %q but\n%s", command, line, got)
+		}
+	}
+}
+
+// TestGalleryUnderProbes: the scenarios of scripts/ mean the same with every kind of probe in them.
+func TestGalleryUnderProbes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	count := regexp.MustCompile(`(?m)^\d+ tests: (\d+ passed, \d+ skipped)`)
+	var results []string
+	for _, flags := range [][]string{nil, {"--trace", "--cover", "c.info", "--pprof", "wall=w.pb"}} {
+		var out, errs bytes.Buffer
+		args := append([]string{"exec", "-j", "2", "--strict", filepath.Join(originalDir, "../../scripts")}, flags...)
+		if code := run(args, streams{strings.NewReader(""), &out, &errs}); code != 0 {
+			t.Fatalf("%v: exit %d\n%s", flags, code, errs.String())
+		}
+		m := count.FindStringSubmatch(out.String())
+		if m == nil {
+			t.Fatalf("%v: no counts", flags)
+		}
+		results = append(results, m[1])
+	}
+	if results[0] != results[1] {
+		t.Errorf("without probes %s, with them %s", results[0], results[1])
+	}
+	if b, err := os.ReadFile("c.info"); err != nil || strings.Count(string(b), "end_of_record") < 20 {
+		t.Errorf("the coverage has too few files: %v", err)
+	}
+}

@@ -1,0 +1,94 @@
+package source
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"rig/runtime/catalog"
+)
+
+// Workspace reads files that load each other. Nothing in it is safe for concurrent use.
+type Workspace struct {
+	Root    string // where "//x.star" is
+	Library fs.FS  // "@rig//x.star"
+	Catalog *catalog.Catalog
+	// Open gives a text that an editor has, in place of the one on disk; nil when there is no editor.
+	Open func(path string) (text string, ok bool)
+
+	files map[string]*File
+}
+
+// maxFile bounds what is read of a file, as a load does.
+const maxFile = 1 << 20
+
+// File reads a file, or gives it as it was read before. nil when there is no such file.
+func (w *Workspace) File(name string) *File {
+	if f, ok := w.files[name]; ok {
+		return f
+	}
+	text, ok := w.text(name)
+	if !ok {
+		return nil
+	}
+	return w.Put(name, text)
+}
+
+// Put reads a text as the file of that name.
+func (w *Workspace) Put(name, text string) *File {
+	if w.files == nil {
+		w.files = map[string]*File{}
+	}
+	f := Read(name, text, w.Catalog)
+	f.Loaded = func(module string) *File {
+		if p, ok := w.Resolve(name, module); ok {
+			return w.File(p)
+		}
+		return nil
+	}
+	w.files[name] = f
+	return f
+}
+
+// Forget drops what was read of every file: one of them has changed, and the others' types with it.
+func (w *Workspace) Forget() { w.files = nil }
+
+func (w *Workspace) text(name string) (string, bool) {
+	if rel, ok := strings.CutPrefix(name, libraryPrefix); ok {
+		if w.Library == nil {
+			return "", false
+		}
+		b, err := fs.ReadFile(w.Library, rel)
+		return string(b), err == nil
+	}
+	if w.Open != nil {
+		if text, ok := w.Open(name); ok {
+			return text, true
+		}
+	}
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
+		return "", false
+	}
+	b, err := os.ReadFile(name)
+	return string(b), err == nil
+}
+
+const libraryPrefix = "@rig//"
+
+// Resolve gives the path of what a load statement in a file names; the library's files keep their names.
+func (w *Workspace) Resolve(from, module string) (string, bool) {
+	switch {
+	case strings.HasPrefix(module, libraryPrefix):
+		return libraryPrefix + path.Clean(strings.TrimPrefix(module, libraryPrefix)), true
+	case strings.HasPrefix(from, libraryPrefix):
+		return "", false
+	case strings.HasPrefix(module, "//"):
+		return filepath.Join(w.Root, filepath.FromSlash(module[2:])), true
+	case strings.HasPrefix(module, "./"), strings.HasPrefix(module, "../"):
+		return filepath.Join(filepath.Dir(from), filepath.FromSlash(module)), true
+	}
+	return "", false
+}
