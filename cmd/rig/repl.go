@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/term"
 
 	"go.starlark.net/starlark"
 
@@ -108,7 +112,7 @@ func (k *conversation) talk(t *scenario.Test, v starlark.Value) error {
 	k.space.Bind("db", db)
 	o := repl.Options{
 		Out: k.x.s.out, Workspace: k.space, Flush: k.x.bus.Flush, Table: tableOf, Query: k.query, Variable: k.variable,
-		Sessions: func() []prompt.Session { return sessionsOfTest(t) }, Cancel: k.cancel, Describe: describeInput, Commands: k.commands(),
+		Sessions: k.sessions, Cancel: k.cancel, Describe: describeInput, Commands: k.commands(),
 		Thread: func(ctx context.Context) *script.Thread { return k.x.host.Thread(ctx, t.ID(), t) },
 	}
 	restore := k.reader(&o)
@@ -145,8 +149,37 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		o.In, o.Plain = prompt.NewLines(k.x.s.in, nil), true
 		return func() {}
 	}
-	o.In = prompt.NewLines(in, k.x.s.out)
-	return func() {}
+	fd, out := terminal(k.x.s.out)
+	if os.Getenv("TERM") == "dumb" || !out {
+		o.In = prompt.NewLines(in, k.x.s.out)
+		return func() {}
+	}
+	state, err := term.GetState(int(in.Fd()))
+	if err != nil {
+		o.In = prompt.NewLines(in, k.x.s.out)
+		return func() {}
+	}
+	dir := filepath.Join(k.x.cfg.Root(), ".rig")
+	path := filepath.Join(dir, "repl_history")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		path = "" // inputs are kept for this conversation alone
+	}
+	w := newWords(k)
+	e := repl.NewEditor(repl.EditorOptions{
+		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Complete: w.complete,
+		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
+	})
+	o.In, o.Out, o.Whole = e, e, true
+	o.Width = func() int {
+		width, _, err := term.GetSize(fd)
+		if err != nil {
+			return 0
+		}
+		return width
+	}
+	k.x.bus.Flush() // the sink is not at work, and sees the change with the next event
+	k.sink.out = e
+	return func() { _ = term.Restore(int(in.Fd()), state) }
 }
 
 // load reads the file and binds its names; after an edit it replaces them.
@@ -206,6 +239,11 @@ func (k *conversation) query(name, sql string) (repl.Answer, error) {
 	return repl.Answer{Changed: r.RowsAffected}, err
 }
 
+// sessions are those of the person.
+func (k *conversation) sessions() []prompt.Session {
+	return slices.DeleteFunc(sessionsOfTest(k.test), func(s prompt.Session) bool { return s.Name == observer })
+}
+
 // cancel ends on the server what the conversation waits for. Its own calls tell the outcome.
 func (k *conversation) cancel() {
 	for _, s := range k.test.Sessions() {
@@ -260,7 +298,7 @@ func describeInput(err error) string {
 type replSink struct {
 	out   io.Writer
 	err   io.Writer
-	trace bool // set between inputs, when the stream is flushed
+	trace atomic.Bool
 }
 
 // Name of the sink.
@@ -281,7 +319,7 @@ func (r *replSink) Event(e *event.Event) (err error) {
 			_, err = fmt.Fprintln(r.out, text)
 		}
 	case *event.Statement:
-		if r.trace && !strings.HasPrefix(e.Session, "rig-admin") && e.Session != observer {
+		if r.trace.Load() && !strings.HasPrefix(e.Session, "rig-admin") && e.Session != observer {
 			_, err = fmt.Fprintf(r.out, "  [%s %s] %s\n", e.Session, d.Duration.Round(10_000), strings.Join(strings.Fields(d.SQL), " "))
 		}
 	case *event.Leak:
@@ -339,8 +377,9 @@ func (k *conversation) commands() []repl.Command {
 		{Name: "machine", Args: "[NAME]", Doc: "draw a state machine", Run: k.machine},
 		{Name: "locks", Doc: "transactions of the server with their locks, and who waits", Run: k.locks},
 		{Name: "trace", Doc: "show each statement with its time; again: no more", Run: func(context.Context, string) (string, error) {
-			k.sink.trace = !k.sink.trace
-			return "statements are " + map[bool]string{true: "shown", false: "not shown"}[k.sink.trace], nil
+			on := !k.sink.trace.Load()
+			k.sink.trace.Store(on)
+			return "statements are " + map[bool]string{true: "shown", false: "not shown"}[on], nil
 		}},
 	}
 }
@@ -410,23 +449,25 @@ var lockQueries = map[string]string{
 // observer is the session that looks at locks.
 const observer = "observer"
 
+// observer gives it, opening it at the first use.
+func (k *conversation) observer() (*session.Session, error) {
+	for _, x := range k.test.Sessions() {
+		if x.Name() == observer && !x.Closed() {
+			return x, nil
+		}
+	}
+	return k.test.Connect(scenario.ConnectOptions{Name: observer, Quiet: true})
+}
+
 func (k *conversation) locks(context.Context, string) (string, error) {
 	kind := k.test.TargetInfo().Type
 	sql, ok := lockQueries[kind]
 	if !ok {
 		return "", fmt.Errorf("%s does not tell its locks", kind)
 	}
-	var s *session.Session
-	for _, x := range k.test.Sessions() {
-		if x.Name() == observer && !x.Closed() {
-			s = x
-		}
-	}
-	if s == nil {
-		var err error
-		if s, err = k.test.Connect(scenario.ConnectOptions{Name: observer, Quiet: true}); err != nil {
-			return "", err
-		}
+	s, err := k.observer()
+	if err != nil {
+		return "", err
 	}
 	rows, err := s.Query(session.Call{Op: "locks", Holder: ":locks"}, sql, nil)
 	if err != nil {

@@ -83,7 +83,8 @@ type Loop struct {
 	current string // the session's name
 	entries []entry
 	timing  bool
-	inputs  int
+	inputs  int // scripts
+	begun   int // all
 	failed  int
 	quit    bool
 	next    string // a plain line that was read too far
@@ -102,18 +103,25 @@ func (l *Loop) SetFile(file string, names []string) { l.o.File, l.o.Defined = fi
 // Failed counts the inputs that failed.
 func (l *Loop) Failed() int { return l.failed }
 
+// Inputs counts those that have begun.
+func (l *Loop) Inputs() int { return l.begun }
+
 // Current is the name of the session that SQL runs on.
 func (l *Loop) Current() string { return l.current }
 
 var errStopped = errors.New("interrupted by Ctrl-C")
 
-// Interrupt is Ctrl-C while an input runs: the input ends, and its statements on the server. It reports whether there was one.
+// Interrupt is Ctrl-C while an input runs: the input ends, and its statements on the server. At the prompt
+// of a person it says how to leave. It reports whether it was taken.
 func (l *Loop) Interrupt() bool {
 	l.mu.Lock()
 	stop := l.stop
 	l.mu.Unlock()
 	if stop == nil {
-		return false
+		if !l.o.Plain {
+			fmt.Fprintf(l.o.Out, "\n(:quit leaves)\n%s", l.prompt())
+		}
+		return !l.o.Plain
 	}
 	stop(errStopped)
 	l.o.Cancel()
@@ -223,6 +231,7 @@ func (l *Loop) input(ctx context.Context, text string) {
 	if trimmed == "" || strings.HasPrefix(trimmed, "#") && !strings.Contains(trimmed, "\n") {
 		return
 	}
+	l.begun++
 	ctx, stop := context.WithCancelCause(ctx)
 	l.mu.Lock()
 	l.stop = stop

@@ -1,0 +1,71 @@
+package repl
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestIsSQL(t *testing.T) {
+	known := func(name string) bool { return name == "update" }
+	for text, want := range map[string]bool{
+		"SELECT 1": true, "select 1": true, "select * from t": true, "COMMIT": true, "commit;": true, "BEGIN": true,
+		"set = 3": false, "set(x)": false, "set x = 1": true, "update": false, "update += 1": false, "update t set a = 1": true,
+		"show.x": false, "x = 1": false, "db.query(1)": false, "(SELECT 1);": true, "x = 1;": false, ":use b": false, "": false,
+		"selected": false, "do it": true, "with_x(1)": false,
+	} {
+		if got := IsSQL(text, known); got != want {
+			t.Errorf("IsSQL(%q) = %t", text, got)
+		}
+	}
+}
+
+func TestStatements(t *testing.T) {
+	for text, want := range map[string][]Statement{
+		"SELECT 1":                          {{"SELECT 1", false}},
+		"SELECT ';' ; SELECT \"a;b\";":      {{"SELECT ';'", false}, {"SELECT \"a;b\"", false}},
+		`SELECT 1\G`:                        {{"SELECT 1", true}},
+		`SELECT '\G', 'it\'s;'\G SELECT 2;`: {{`SELECT '\G', 'it\'s;'`, true}, {"SELECT 2", false}},
+		"SELECT /* ; */ 1; # ;":             {{"SELECT /* ; */ 1", false}, {"# ;", false}},
+		";;":                                nil,
+	} {
+		if got := Statements(text); !slices.Equal(got, want) {
+			t.Errorf("Statements(%q) = %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+func TestMore(t *testing.T) {
+	for text, want := range map[string]bool{
+		"SELECT 1\n": false, "SELECT (1,\n": true, "SELECT 'a\n": true, "SELECT 1 /* \n": true, "SELECT 1 \\\n": true,
+		":use x\n": false, "def f():\n": true, "1 +* 2\n": false,
+	} {
+		if got := More(text); got != want {
+			t.Errorf("More(%q) = %t", text, got)
+		}
+	}
+}
+
+func TestHistoryKeepsNoSecret(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history")
+	h := OpenHistory(path, func(line string) bool { return line == "x = hunter2" })
+	for _, line := range []string{"def f():\n    pass", "x = hunter2", "SET PASSWORD = 'a'", `y = "a\nb"`, `y = "a\nb"`} {
+		if _, err := h.Write(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := OpenHistory(path, nil)
+	want := []string{"def f():\n    pass", `y = "a\nb"`}
+	if got := again.Dump().([]string); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is %v (%v)", info.Mode(), err)
+	}
+}
