@@ -54,7 +54,7 @@ func documented(t *testing.T, name, seen string) {
 	for line := range strings.Lines(seen) {
 		lines = append(lines, strings.TrimRight(line, " \n")+"\n")
 	}
-	want := regexp.MustCompile(`#\d+|\d+(\.\d+)?m?s\b|\b10\.\d+\.\d+|\d+-\d+-\d+ \d+:\d+:\d+`).ReplaceAllString
+	want := regexp.MustCompile(` +|#\d+|\d+(\.\d+)?m?s\b|\b10\.\d+\.\d+|\d+-\d+-\d+ \d+:\d+:\d+`).ReplaceAllString
 	seen = strings.TrimRight(strings.Join(lines, ""), "\n") + "\n"
 	if want(m[2], "?") == want(seen, "?") {
 		return
@@ -183,7 +183,7 @@ func TestScreenReplCtrlC(t *testing.T) {
 
 func TestScreenReplSessions(t *testing.T) {
 	needMariadb(t)
-	s := replScreen(t, 110, 40, "rig repl -t mariadb bank.star")
+	s := replScreen(t, 140, 40, "rig repl -t mariadb bank.star")
 	s.shows(`^rig>$`)
 	for _, line := range []string{
 		"make(db)", `b = t.connect("b")`, "BEGIN", "UPDATE account SET balance = 0 WHERE id = 1",
