@@ -13,6 +13,12 @@ const serialMost = 2000
 // compare runs the transactions of each outcome one after another, in every order, and names the outcomes that none of these
 // gives.
 func (x *experiment) compare(r *Result) error {
+	if kept := x.lanes[0].known().Lasting; len(kept) > 0 {
+		return &spec.ArgError{
+			Call: x.c.Name(), Param: "oracle", Problem: strings.Join(kept, ", ") + " keeps what earlier orders did, so that orders cannot be compared",
+			Hint: "sequences and tables WITH SYSTEM VERSIONING do not go back to what they were; leave oracle away, or use a plain table",
+		}
+	}
 	serial := map[string][]*schedule.Run{}
 	for _, o := range r.outcomes {
 		units := x.plan.Units(o.Example)

@@ -38,7 +38,7 @@ func (c *matrixCmd) AfterApply() error {
 		return usage("there is no format %q%s: %s", c.Format, didYouMean(c.Format, anomaly.Formats()), strings.Join(anomaly.Formats(), ", "))
 	}
 	for i, l := range c.Levels {
-		c.Levels[i] = strings.ToUpper(strings.TrimSpace(l))
+		c.Levels[i] = strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(l), "-", " "))
 		level, _, _ := strings.Cut(c.Levels[i], strings.ToUpper(anomaly.Snapshot))
 		if err := anomaly.Level(level); err != nil {
 			return usage("--levels: %v", err)

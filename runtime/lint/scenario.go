@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.starlark.net/syntax"
 
@@ -40,9 +41,48 @@ func (r reach) expects(f *source.File, n syntax.Node) bool {
 		if dot, ok := x.(*syntax.DotExpr); ok && dot.Name.Name == "verify" {
 			found = true
 		}
+		if call, ok := x.(*syntax.CallExpr); ok && expectsByArgument(call) {
+			found = true
+		}
 		return !found
 	})
 	return found
+}
+
+// expectsByArgument reports whether a call of a schedule judges by what it is given: step(..., waits = True), an order with markers,
+// lanes with marks.
+func expectsByArgument(call *syntax.CallExpr) bool {
+	fn, ok := call.Fn.(*syntax.Ident)
+	if !ok || !slices.Contains([]string{"step", "interleave", "lanes"}, fn.Name) {
+		return false
+	}
+	for _, a := range call.Args {
+		name, value := "", a
+		if b, ok := a.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
+			if id, ok := b.X.(*syntax.Ident); ok {
+				name, value = id.Name, b.Y
+			}
+		}
+		text := ""
+		if l, ok := value.(*syntax.Literal); ok {
+			text, _ = l.Value.(string)
+		}
+		switch fn.Name {
+		case "step":
+			if slices.Contains([]string{"waits", "error", "after"}, name) {
+				return true
+			}
+		case "interleave":
+			if name == "order" && strings.Contains(text, "(") {
+				return true
+			}
+		case "lanes":
+			if strings.Contains(text, "#!") || strings.Contains(text, "#=") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r reach) name(f *source.File, id *syntax.Ident) bool {

@@ -20,7 +20,8 @@ type Store interface {
 // Fixture is what a database had at a time: its tables with their rows. It brings a database back there.
 type Fixture struct {
 	tables  []tableCopy
-	Complex bool // there are views, triggers or routines, which it does not copy
+	Complex bool     // there are views, triggers or routines, which it does not copy
+	Lasting []string // sequences and tables with a history of their own, which keep what earlier orders did
 }
 
 type tableCopy struct {
@@ -51,6 +52,9 @@ func TakeFixture(db Store) (*Fixture, error) {
 		}
 		f.tables = append(f.tables, t)
 	}
+	if f.Lasting, err = lasting(db); err != nil {
+		return nil, err
+	}
 	_, rows, err := db.Query("SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()")
 	if err != nil {
 		return nil, err
@@ -74,6 +78,17 @@ func baseTables(db Store) ([]string, error) {
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+// lasting are the tables that are neither plain ones nor views.
+func lasting(db Store) ([]string, error) {
+	_, rows, err := db.Texts("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('SEQUENCE', 'SYSTEM VERSIONED')")
+	var out []string
+	for _, r := range rows {
+		out = append(out, r[0])
+	}
+	slices.Sort(out)
+	return out, err
 }
 
 func copyTable(db Store, table string) (tableCopy, error) {

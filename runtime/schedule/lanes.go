@@ -53,7 +53,21 @@ type laneParser struct {
 	at     At       // of the newest step
 	name   string   // its name, where it has one
 	marks  []laneMark
+
+	heading string // "Session 1:", where there was one
 }
+
+var (
+	// commentAtEnd stands behind the semicolon that ends a statement. One with a quote in it may be within a text.
+	commentAtEnd = regexp.MustCompile(`;\s*(?:--(?:\s[^'"]*)?|#[^'"]*)$`)
+	// serverError is how clients print one.
+	serverError = regexp.MustCompile(`^ERROR (\d{4,5})\b`)
+	// clientPrompt is a prompt that names the program, not the session.
+	clientPrompt = regexp.MustCompile(`(?i)^(?:mysql|mariadb|tidb|dolt)$`)
+	// otherPrompt is what looks like a prompt and is none of promptLine's.
+	otherPrompt = regexp.MustCompile(`(?i)^\s*[A-Za-z_][\w .\[\]()@-]{0,40}>\s+(?:BEGIN|START|SET|SELECT|INSERT|UPDATE|DELETE|REPLACE|COMMIT|ROLLBACK|CREATE|ALTER|DROP)\b`)
+	headingLine = regexp.MustCompile(`(?i)^(?:session|connection|client|terminal)\s+\w+\s*:?$`)
+)
 
 // laneMark expects something of a step: by name, else of the newest at that time.
 type laneMark struct {
@@ -81,10 +95,24 @@ func (p *laneParser) line(n int, line string) error {
 		p.flush()
 		return nil
 	}
+	if m := serverError.FindStringSubmatch(trimmed); m != nil && p.order != nil {
+		p.flush()
+		p.marks = append(p.marks, laneMark{line: n, at: p.at, want: Want{Error: m[1]}})
+		return nil
+	}
 	if m := promptLine.FindStringSubmatch(line); m != nil {
+		if clientPrompt.MatchString(m[1]) && p.heading != "" {
+			return &LaneError{n, fmt.Sprintf("the prompt %s> does not tell which session it is (%q stands above): write a> and b>, or take it over with rig import session", m[1], p.heading)}
+		}
 		p.flush()
 		p.begin(strings.ReplaceAll(m[1], " ", ""), m[2], m[3])
 		return nil
+	}
+	if otherPrompt.MatchString(line) {
+		return &LaneError{n, "this is no prompt that lanes knows: write the session's name alone, \"a> SELECT 1\"; rig import session reads transcripts of clients"}
+	}
+	if headingLine.MatchString(trimmed) && p.open == nil {
+		p.heading = trimmed
 	}
 	if p.open != nil {
 		p.more(trimmed)
@@ -109,6 +137,7 @@ func (p *laneParser) begin(session, name, sql string) {
 
 // more goes on with the statement, which a semicolon ends.
 func (p *laneParser) more(line string) {
+	line = commentAtEnd.ReplaceAllString(line, ";")
 	p.open = append(p.open, line)
 	if strings.HasSuffix(line, ";") {
 		p.flush()

@@ -82,11 +82,34 @@ func TestParseLanesErrors(t *testing.T) {
 		"a> SELECT 1\n#! b9 waits for a":       `line 2: there is no session "b", and no step "b9"`,
 		"a> SELECT 1\n#! a1 proceeds after x1": `line 2: there is no session "x", and no step "x1"`,
 		"a:x> SELECT 1\nb:x> SELECT 1":         "two steps are named x",
+
+		"mysql [s1]> BEGIN;":        "line 1: this is no prompt that lanes knows",
+		"a> BEGIN;\ns1 > SELECT 1;": "line 2: this is no prompt that lanes knows",
+		"Session 1:\nmysql> BEGIN;\nSession 2:\nmysql> UPDATE t;\n": "line 2: the prompt mysql> does not tell which session it is",
 	} {
 		_, err := ParseLanes(text)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
+	}
+}
+
+// What people write behind statements is no statement, and an error that a client printed is expected again.
+func TestParseLanesOfReports(t *testing.T) {
+	s, err := ParseLanes("T1> BEGIN;  -- start\nT2> UPDATE t SET a = '; -- x' WHERE id = 1; # one row\nERROR 1205 (HY000): Lock wait timeout exceeded\nT1> COMMIT;")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.OrderText(); got != "T11 T21 T12" {
+		t.Error(got)
+	}
+	for n, want := range []string{"BEGIN", "COMMIT", "UPDATE t SET a = '; -- x' WHERE id = 1"} {
+		if got := s.Plan.Step(n).SQL; got != want {
+			t.Errorf("step %d: %q, want %q", n, got, want)
+		}
+	}
+	if got := s.Plan.Step(2).Want.Error; got != "1205" {
+		t.Errorf("the error %q", got)
 	}
 }
 

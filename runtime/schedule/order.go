@@ -93,7 +93,7 @@ func (p *Plan) inTurn(step int, next []int) error {
 		return &OrderError{Problem: fmt.Sprintf("step %s is in the order twice", name)}
 	case at.Step > next[at.Session]:
 		before := p.Sessions[at.Session].Steps[next[at.Session]].Name
-		return &OrderError{Problem: fmt.Sprintf("step %s comes before %s, which session %s runs first", name, before, p.Sessions[at.Session].Name), Hint: "a session's steps keep their order"}
+		return &OrderError{Problem: fmt.Sprintf("step %s comes before %s, which session %s runs first", name, before, p.Sessions[at.Session].Name), Hint: "a session's steps keep their order, and each is there once: " + before + " stands later, or is missing"}
 	}
 	next[at.Session]++
 	return nil

@@ -1,7 +1,9 @@
 package schedule
 
 import (
+	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"time"
 
@@ -20,6 +22,11 @@ func (r *runner) settle(cause *active) error {
 		}
 	}
 	states, err := r.Waits.Settle(subjects, bound)
+	for deadline := time.Now().Add(bound); err == nil && r.heldFromOutside(states) && time.Now().Before(deadline); {
+		if err = sleep(r.ctx, outsidePoll); err == nil {
+			states, err = r.Waits.Settle(subjects, time.Until(deadline))
+		}
+	}
 	var late *wait.BoundError
 	if err != nil && !errors.As(err, &late) {
 		return err
@@ -29,6 +36,37 @@ func (r *runner) settle(cause *active) error {
 		return &StuckError{Step: r.Plan.Step(stuck.Step).Name, SQL: r.Plan.Step(stuck.Step).SQL, Bound: r.bound(stuck.Step)}
 	}
 	return nil
+}
+
+// outsidePoll is how often a lock that the schedule has nothing to do with is looked at again.
+const outsidePoll = 5 * time.Millisecond
+
+// globalLock finds the statements that take or may take a lock of the whole server.
+var globalLock = regexp.MustCompile(`(?i)^\s*(FLUSH|BACKUP|LOCK|UNLOCK)\b`)
+
+// heldFromOutside reports whether a step waits for a lock of the whole server that no step of the plan takes: somebody else holds
+// it, for a while, and it is no wait of this schedule.
+func (r *runner) heldFromOutside(states []wait.State) bool {
+	if !slices.ContainsFunc(states, func(s wait.State) bool { return s.Waits && s.Lock.Kind == "backup" && len(s.Blockers) == 0 }) {
+		return false
+	}
+	for n := range r.Plan.Len() {
+		if s := r.Plan.Step(n); s.Func || globalLock.MatchString(s.SQL) {
+			return false
+		}
+	}
+	return true
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
 }
 
 // take notes the states of a phase in an order that does not depend on which reply came first. stuck is a step that neither

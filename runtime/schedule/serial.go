@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -227,10 +228,21 @@ func (p *Plan) anomaly(r *Run, units []Unit, serial []*Run, finalFits, dirty boo
 			}
 		}
 	}
-	if finalFits {
+	if finalFits && p.someReadWhatOthersWrote(r, units) {
 		return ReadSkew
 	}
 	return Unnamed
+}
+
+func (p *Plan) someReadWhatOthersWrote(r *Run, units []Unit) bool {
+	for i, u := range units {
+		for j, v := range units {
+			if i != j && u.Session != v.Session && meet(p.touchOf(r, u).reads, p.touchOf(r, v).writes) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // readTwice finds a statement that one transaction ran twice with different rows, and wrote nothing of these tables between.
@@ -297,7 +309,8 @@ func (p *Plan) uncommitted(before []*StepRun, session int, tables []string) bool
 // touch is what a unit read and wrote.
 type touch struct {
 	reads, writes []string
-	where         []string // of its writes: table and condition
+	where         []string // of what it overwrote: table and condition
+	read          []string // of what it read: table and condition
 	inserts       bool
 	from, to      int // its first and last place in the run
 }
@@ -312,15 +325,40 @@ func (p *Plan) touchOf(r *Run, u Unit) touch {
 		case c.begins || c.ends:
 		case c.reads || r.of(n).Result.HasRows:
 			t.reads = union(t.reads, c.tables)
+			t.read = append(t.read, conditionOf(c.tables, p.Step(n).SQL))
 		default:
 			t.writes = union(t.writes, c.tables)
 			up := strings.ToUpper(strings.TrimSpace(p.Step(n).SQL))
 			t.inserts = t.inserts || strings.HasPrefix(up, "INSERT") || strings.HasPrefix(up, "DELETE")
-			_, where, _ := strings.Cut(up, " WHERE ")
-			t.where = append(t.where, strings.Join(c.tables, ",")+":"+where)
+			if !strings.HasPrefix(up, "INSERT") { // which overwrites nothing
+				t.where = append(t.where, conditionOf(c.tables, p.Step(n).SQL))
+			}
 		}
 	}
 	return t
+}
+
+// lockingEnd is what makes a read a locking one, behind its condition.
+var lockingEnd = regexp.MustCompile(`(?i)\s+(FOR\s+(UPDATE|SHARE)|LOCK\s+IN\s+SHARE\s+MODE).*$`)
+
+// conditionOf is what tells which rows a statement is about: its tables and its condition.
+func conditionOf(tables []string, sql string) string {
+	up := lockingEnd.ReplaceAllString(strings.ToUpper(strings.Join(strings.Fields(sql), " ")), "")
+	_, where, _ := strings.Cut(up, " WHERE ")
+	return strings.Join(tables, ",") + ":" + where
+}
+
+// readsWhatItOverwrites reports whether a transaction read rows by the condition by which it wrote them, or all rows.
+func (t touch) readsWhatItOverwrites() bool {
+	return slices.ContainsFunc(t.where, func(written string) bool {
+		tables, _, _ := strings.Cut(written, ":")
+		return slices.Contains(t.read, written) || slices.Contains(t.read, tables+":")
+	})
+}
+
+// readsByPredicate reports whether a read asked which rows there are, and not for the values of rows that it named.
+func (t touch) readsByPredicate() bool {
+	return slices.ContainsFunc(t.read, func(condition string) bool { return !strings.Contains(condition, "=") })
 }
 
 // overlap names what two transactions that overlapped did to each other.
@@ -330,10 +368,10 @@ func (p *Plan) overlap(r *Run, u, v Unit, finalFits bool) string {
 		return ""
 	}
 	switch {
-	case meet(a.writes, b.writes) && (meet(a.where, b.where) || p.waitedForRow(r, u, v)) && (meet(a.reads, a.writes) || meet(b.reads, b.writes)):
+	case len(a.where) > 0 && len(b.where) > 0 && meet(a.writes, b.writes) && (meet(a.where, b.where) || p.waitedForRow(r, u, v)) && (a.readsWhatItOverwrites() || b.readsWhatItOverwrites()):
 		return LostUpdate
 	case meet(a.reads, b.writes) && meet(b.reads, a.writes):
-		if a.inserts || b.inserts {
+		if a.inserts || b.inserts || a.readsByPredicate() || b.readsByPredicate() {
 			return PredicateSkew
 		}
 		return WriteSkew
