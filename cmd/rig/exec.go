@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -133,6 +134,8 @@ type execution struct {
 	sinks   []event.Sink // further ones
 	lab     lab.Options
 	ends    chan error // takes the cause for which the run is to end
+	running scenario.Running
+	telling atomic.Bool // what is pending is being told
 
 	sink      event.Sink                                              // in place of the console; nil is the console
 	converses func(ctx context.Context, reg *scenario.Registry) error // in place of the tests of the files; nil runs those
@@ -313,6 +316,7 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 		ctx = clock.With(ctx, x.follow.clock)
 	}
 	x.hold(ctx)
+	x.readKeys()
 	defer x.follow.release()
 	reg := scenario.NewRegistry()
 	x.host = x.hostOf(reg)
@@ -360,7 +364,7 @@ func (x *execution) options() scenario.Options {
 		jobs = min(runtime.NumCPU(), 8)
 	}
 	return scenario.Options{
-		ID: x.id, Bus: x.bus, Host: x.host, Targets: x.targets,
+		ID: x.id, Bus: x.bus, Host: x.host, Targets: x.targets, Running: &x.running,
 		NewValue: func(t *scenario.Test) starlark.Value {
 			file, _, _ := strings.Cut(t.ID(), "::")
 			return test.Value(t, x.params.of(file, x.files))

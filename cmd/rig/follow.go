@@ -155,7 +155,11 @@ func sessionsOfTest(t *scenario.Test) []prompt.Session {
 	if t == nil {
 		return nil
 	}
-	all := t.Sessions()
+	return sessionsAmong(t.Sessions(), t.Sessions())
+}
+
+// sessionsAmong tells what sessions do; those that they wait for are named where they are among the known.
+func sessionsAmong(all, known []*session.Session) []prompt.Session {
 	var out []prompt.Session
 	for _, s := range all {
 		p := prompt.Session{Name: s.Name(), Server: strconv.FormatUint(s.Thread(), 10), State: "idle"}
@@ -169,7 +173,7 @@ func sessionsOfTest(t *scenario.Test) []prompt.Session {
 		case busy:
 			p.State = fmt.Sprintf("%s for %s: %s", a.Holder, time.Since(a.Since).Round(100*time.Millisecond), strings.Join(strings.Fields(a.SQL), " "))
 			if w := s.Waits(); w.Waits {
-				p.State = "waits for " + blockers(all, w.Blockers) + ", " + p.State
+				p.State = "waits for " + blockers(known, w.Blockers) + ", " + p.State
 			}
 		}
 		out = append(out, p)

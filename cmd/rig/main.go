@@ -71,6 +71,7 @@ func usage(format string, args ...any) error {
 // cli is the grammar.
 type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run scenarios."`
+	Watch   watchCmd   `cmd:"" help:"Run scenarios, and again whenever they change."`
 	Debug   debugCmd   `cmd:"" help:"Run scenarios step by step."`
 	Dap     dapCmd     `cmd:"" help:"Serve the Debug Adapter Protocol to an editor."`
 	Repl    replCmd    `cmd:"" help:"Talk to a server: scripts and SQL run as they are typed."`

@@ -39,13 +39,17 @@ const atOnce = 300 * time.Millisecond
 func (x *execution) watchSignals() (context.Context, *signalWatch) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w := &signalWatch{cancel: cancel, ch: make(chan os.Signal, 4), done: make(chan struct{})}
-	signal.Notify(w.ch, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(w.ch, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)
 	w.wg.Go(func() {
 		for {
 			select {
 			case <-w.done:
 				return
 			case s := <-w.ch:
+				if s == syscall.SIGUSR1 {
+					x.tellPending()
+					continue
+				}
 				x.signalled(w, s)
 			}
 		}

@@ -74,6 +74,7 @@ var doors = []struct {
 	{"github.com/bazelbuild/buildtools", []string{"rig/runtime/format"}, "its parser knows another language than the interpreter's: every use is checked there"},
 	{"github.com/jedib0t/go-pretty", []string{"rig/runtime/repl"}, "tables for people come from one place"},
 	{"github.com/reeflective/readline", []string{"rig/runtime/repl"}, "one line editor"},
+	{"github.com/fsnotify/fsnotify", []string{"rig/runtime/notice"}, "one place hears of changed files"},
 	{"github.com/pelletier/go-toml", []string{"rig/runtime/config"}, "one reader of settings"},
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	UntilFail      bool          // repeat the whole plan until a test fails
 	Shuffle        bool          // by the seed
 
+	Running *Running // told which tests run; nil is told nothing
+
 	OneDatabase    string   // run inside this database, one test at a time
 	AllowDatabases []string // databases that scripts may use although rig did not make them
 }
@@ -214,6 +216,7 @@ func (r *run) attempt(ctx context.Context, f *fixture, target *Target, it *Item,
 	}
 	t.emitOwn(0, it.Pos, &event.TestStart{Attempt: attempt, Seed: t.seed})
 	start := time.Now()
+	defer r.Running.begin(t, start)()
 	v := r.conduct(ctx, t)
 	end := t.end(&v, start)
 	end.Attempt = attempt

@@ -57,6 +57,22 @@ func (h *Host) LoadText(ctx context.Context, name, text string) (*Module, error)
 	return l.run(source{key: name, show: name, root: h.opts.Root}, text)
 }
 
+// Reads lists the files that were read to load one, by their absolute paths: itself, and what it loads, whether that loaded or
+// not. The library is not among them.
+func (h *Host) Reads(abs string) []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := []string{abs}
+	for i := 0; i < len(out); i++ {
+		for _, key := range h.loads[out[i]] {
+			if !strings.HasPrefix(key, "@") && !slices.Contains(out, key) {
+				out = append(out, key)
+			}
+		}
+	}
+	return out
+}
+
 // named finds a file that the user named: anywhere, but what it loads stays under the root, or beside it.
 func (h *Host) named(name string) (source, error) {
 	abs, err := filepath.Abs(name)
@@ -138,6 +154,9 @@ func (l *loader) run(src source, text string) (*Module, error) {
 		if err != nil {
 			return nil, err
 		}
+		h.mu.Lock()
+		h.loads[src.key] = append(h.loads[src.key], next.key) // also where it does not load
+		h.mu.Unlock()
 		m, err := l.load(next, loadCaller(th))
 		if err != nil {
 			return nil, err
