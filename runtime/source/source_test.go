@@ -202,7 +202,7 @@ func TestTypingKeepsSymbols(t *testing.T) { typingKeepsSymbols(t, 11) }
 
 func TestSoakTypingKeepsSymbols(t *testing.T) {
 	if os.Getenv("RIG_SOAK") == "" {
-		t.Skip("RIG_SOAK is not set")
+		t.Skip("SKIPPED: takes long; make soak runs it")
 	}
 	typingKeepsSymbols(t, 1)
 }
