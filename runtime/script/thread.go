@@ -258,7 +258,7 @@ func (e *Error) continues(inner *Error) {
 	if !found {
 		around = ""
 	}
-	e.Pos, e.Op, e.Msg = inner.Pos, inner.Op, around+inner.Msg
+	e.Pos, e.Op, e.Msg, e.Hint = inner.Pos, inner.Op, around+inner.Msg, inner.Hint
 	e.Stack = slices.Concat(inner.Stack, e.Stack)
 }
 
