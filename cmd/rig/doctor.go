@@ -171,7 +171,7 @@ func (x *examined) print(w io.Writer, asJSON bool) error {
 		fmt.Fprintln(w, "nothing stands in the way")
 		return nil
 	}
-	fmt.Fprintf(w, "%s, %s\n", plural(x.Problems, "problem"), plural(x.Warnings, "warning"))
+	fmt.Fprintf(w, "%s, %s\n", count(x.Problems, "problem"), count(x.Warnings, "warning"))
 	return nil
 }
 
@@ -184,11 +184,4 @@ func lacking(s *server.Server) []string {
 		}
 	}
 	return out
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -194,5 +194,5 @@ func (w *watching) tell() {
 	if _, tty := terminal(w.s.in); tty {
 		keys = "; a runs all, f the failed, p tells what is pending, q quits"
 	}
-	fmt.Fprintf(w.s.out, "watching %d files%s\n", len(w.loads), keys)
+	fmt.Fprintf(w.s.out, "watching %s%s\n", count(len(w.loads), "file"), keys)
 }

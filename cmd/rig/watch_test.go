@@ -24,7 +24,7 @@ func TestWatchRunsWhatChanged(t *testing.T) {
 	t.Parallel()
 	const uses = "load(\"./lib.star\", \"want\")\n\ndef test_uses(t):\n    print(\"uses %d\" % want)\n    expect.eq(want, 1)\n"
 	p := launch(t, uses, "watch", "-v", ".")
-	p.until("watching 1 files")
+	p.until("watching 1 file")
 	p.contains("stdout", p.stdout(), "lib.star")
 	p.put("lib.star", "want = 1\n")
 	p.until("uses 1")
@@ -77,7 +77,7 @@ def test_bad(t):
 	if err := os.Rename(tmp, filepath.Join(s.dir, "keys.star")); err != nil {
 		t.Fatal(err)
 	}
-	s.shows(`watching 1 files; a runs all, f the failed, p tells what is pending, q quits`)
+	s.shows(`watching 1 file; a runs all, f the failed, p tells what is pending, q quits`)
 	s.types("p")
 	s.shows(`pending: no test runs`)
 	s.types("f")
