@@ -102,6 +102,7 @@ const (
 	itemValue    = 12
 	itemKeyword  = 14
 	itemFile     = 17
+	itemStruct   = 22
 )
 
 type completionItem struct {
@@ -189,6 +190,6 @@ type executeParams struct {
 }
 
 type messageParams struct {
-	Type    int    `json:"type"` // 1 error, 3 info
+	Type    int    `json:"type"` // 1 error, 2 warning, 3 info
 	Message string `json:"message"`
 }

@@ -17,6 +17,8 @@ type Type struct {
 	In     *File
 	Elem   *Type  // of what a list, a dict's values or an iterable holds
 	Items  []Type // of a tuple's places
+	// SQL is the statement that rows, or a statement to run, are of, where the source says it.
+	SQL string
 	// Guess says that a name alone stands behind it: good enough to help, not to complain.
 	Guess bool
 }
@@ -198,6 +200,9 @@ func (f *File) variable(v *Var, depth int) Type {
 			break
 		}
 		got.Guess = got.Guess || i > 0 && t.Guess
+		if i > 0 && t.SQL != got.SQL {
+			got.SQL = ""
+		}
 		t = got
 	}
 	delete(f.busy, v)
@@ -284,7 +289,7 @@ func (f *File) member(t Type, name string) Type {
 	case !ok:
 		return Type{}
 	case m.Func != nil:
-		return Type{Func: m.Func, Guess: t.Guess}
+		return Type{Func: m.Func, SQL: t.SQL, Guess: t.Guess}
 	}
 	out := named(m.Value.Type)
 	out.Guess = t.Guess
@@ -306,7 +311,7 @@ func (f *File) element(t Type, index syntax.Expr) Type {
 	}
 	if typ := f.Catalog.Type(t.Name); typ != nil && typ.Elem != "" {
 		out := named(typ.Elem)
-		out.Guess = t.Guess
+		out.Guess, out.SQL = t.Guess, t.SQL
 		return out
 	}
 	return Type{}
@@ -326,7 +331,10 @@ func (f *File) result(e *syntax.CallExpr, depth int) Type {
 
 func (f *File) returned(fn Type, e *syntax.CallExpr, depth int) Type {
 	out := named(fn.Func.Returns)
-	out.Guess = fn.Guess
+	out.Guess, out.SQL = fn.Guess, fn.SQL
+	if len(fn.Func.Params) > 0 && fn.Func.Params[0].Name == "sql" && len(e.Args) > 0 {
+		out.SQL = f.text(e.Args[0], depth+1)
+	}
 	if fn.Func.Elem != "" {
 		elem := named(fn.Func.Elem)
 		elem.Guess = fn.Guess
