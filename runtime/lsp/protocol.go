@@ -32,7 +32,8 @@ type documentParams struct {
 }
 
 type initializeParams struct {
-	RootURI string `json:"rootUri"`
+	RootURI          string       `json:"rootUri"`
+	WorkspaceFolders []documentID `json:"workspaceFolders"`
 }
 
 type initializeResult struct {

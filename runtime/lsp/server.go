@@ -48,6 +48,7 @@ type server struct {
 	runs sync.WaitGroup // commands that still run
 
 	mu       sync.Mutex
+	folders  []string                     // guarded by mu, that the editor has open
 	docs     map[string]*document         // guarded by mu, by URI
 	spaces   map[string]*source.Workspace // guarded by mu, by root
 	servers  map[string]*served           // guarded by mu, by root
@@ -124,7 +125,14 @@ func (s *server) methods() handler.Map {
 	}
 }
 
-func (s *server) initialize(context.Context, initializeParams) initializeResult {
+func (s *server) initialize(_ context.Context, p initializeParams) initializeResult {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range append(p.WorkspaceFolders, documentID{p.RootURI}) {
+		if path := pathOf(f.URI); filepath.IsAbs(path) {
+			s.folders = append(s.folders, filepath.Clean(path))
+		}
+	}
 	capabilities := map[string]any{
 		"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": true},
 		"completionProvider":         map[string]any{"triggerCharacters": []string{".", "\"", "/", "("}},
