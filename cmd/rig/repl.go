@@ -165,11 +165,6 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		path = "" // inputs are kept for this conversation alone
 	}
 	w := newWords(k)
-	e := repl.NewEditor(repl.EditorOptions{
-		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Complete: w.complete,
-		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
-	})
-	o.In, o.Out, o.Whole = e, e, true
 	o.Width = func() int {
 		width, _, err := term.GetSize(fd)
 		if err != nil {
@@ -177,6 +172,11 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		}
 		return width
 	}
+	e := repl.NewEditor(repl.EditorOptions{
+		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Width: o.Width, Complete: w.complete,
+		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
+	})
+	o.In, o.Out, o.Whole = e, e, true
 	k.x.bus.Flush() // the sink is not at work, and sees the change with the next event
 	k.sink.out = e
 	return func() { _ = term.Restore(int(in.Fd()), state) }
