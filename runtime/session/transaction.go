@@ -28,6 +28,7 @@ type TxOptions struct {
 func (s *Session) follow(st *statement, f *fault.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.statements++
 	s.followHeld(st, f)
 }
 
@@ -39,6 +40,7 @@ func (s *Session) endWell(st *statement) bool {
 		return false
 	}
 	s.done = true
+	s.statements++
 	s.followHeld(st, nil)
 	return true
 }
