@@ -223,7 +223,7 @@ func tableOf(v starlark.Value) *repl.Rows {
 		return nil
 	}
 	head, cells := value.Cells(r, shownRows)
-	return &repl.Rows{Head: head, Cells: cells, Total: r.Len()}
+	return &repl.Rows{Head: head, Cells: cells, Total: r.Len(), Whole: func(i, j int) string { return value.WholeCell(r, i, j) }}
 }
 
 // query runs SQL of a person.
