@@ -35,7 +35,7 @@ def test_waits(t):
 	p.until("holder")
 	p.until("waits for a lock of holder")
 	out := p.stdout()
-	p.contains("stdout", out, "idle", "in a transaction since test.star:7", "UPDATE acct SET v = 2 WHERE id = 1")
+	p.contains("stdout", out, "idle", "since test.star:7", "UPDATE acct SET v = 2 WHERE id = 1")
 	p.signal(os.Interrupt)
 	if code := p.wait(); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
