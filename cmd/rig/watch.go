@@ -35,7 +35,8 @@ type watching struct {
 	watcher *notice.Watcher
 	loads   map[string][]string // by file: what it reads when it loads, itself included
 	current atomic.Pointer[execution]
-	keys    chan byte
+	board   *keyboard // nil without a terminal
+	keys    chan byte // those that wait for the end of a run
 	stop    chan os.Signal
 }
 
@@ -52,17 +53,17 @@ func (c *watchCmd) Run(s streams, flags *paramFlags) error {
 	w := &watching{cmd: c, s: s, flags: flags, watcher: watcher, loads: map[string][]string{}, keys: make(chan byte, 16), stop: make(chan os.Signal, 4)}
 	signal.Notify(w.stop, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(w.stop)
-	keys, restore := keysOf(s.in)
-	defer restore()
-	if keys != nil {
-		go w.read(keys)
+	w.board = openKeyboard(s.in)
+	defer w.board.restore()
+	if w.board != nil {
+		go w.read()
 	}
 	return w.loop()
 }
 
 // read takes p at once, also while tests run; the other keys wait for their end.
-func (w *watching) read(keys <-chan byte) {
-	for k := range keys {
+func (w *watching) read() {
+	for k := range w.board.pressed() {
 		if x := w.current.Load(); k == 'p' && x != nil {
 			x.tellPending()
 			continue
@@ -108,7 +109,7 @@ func (w *watching) key(k byte) error {
 		}
 		return w.run(files, k == 'f')
 	case 'p':
-		fmt.Fprint(w.s.out, pendingText(nil, time.Now()))
+		fmt.Fprint(w.s.out, pendingText(nil, nil, time.Now()))
 	}
 	return nil
 }
@@ -139,7 +140,7 @@ func (w *watching) run(files []string, failed bool) error {
 	c.Paths, c.LastFailed = slices.Clone(files), failed
 	var x *execution
 	err := c.start(w.s, w.flags, func(made *execution) error {
-		x = made
+		x, made.keys = made, w.board
 		w.current.Store(x)
 		return nil
 	})
