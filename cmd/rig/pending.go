@@ -137,6 +137,9 @@ func (p pendingTest) sessions(own, known []*session.Session) []prompt.Session {
 		if a, busy := s.Activity(); busy && !a.Pos.IsZero() && out[i].State != "idle" {
 			out[i].State += ", at " + a.Pos.String()
 		}
+		if out[i].Open != "" { // beside a long statement, a column of its own would be far away
+			out[i].State, out[i].Open = out[i].State+", in a transaction since "+out[i].Open, ""
+		}
 	}
 	return out
 }

@@ -15,6 +15,9 @@ func TestPendingTellsWhoWaits(t *testing.T) {
 	t.Parallel()
 	url := sharedURL(t)
 	p := launch(t, `
+def late():
+    sleep("60s")
+
 def test_waits(t):
     t.db.exec("CREATE TABLE acct (id INT PRIMARY KEY, v INT)")
     t.db.exec("INSERT INTO acct VALUES (1, 0)")
@@ -24,6 +27,7 @@ def test_waits(t):
     holder.exec("UPDATE acct SET v = 1 WHERE id = 1")
     print("in " + t.database)
     t.cleanup(print, "cleanup ran")
+    task.spawn(late)
     waiter.exec("UPDATE acct SET v = 2 WHERE id = 1")
 `, "exec", "-v", "-t", url, "--statement-timeout", "60s", "test.star")
 	p.until("in rig_")
@@ -38,7 +42,8 @@ def test_waits(t):
 	p.until("holder")
 	p.until("waits for a lock of holder")
 	out := p.stdout()
-	p.contains("stdout", out, "idle", "in a transaction since test.star:7", "UPDATE acct SET v = 2 WHERE id = 1")
+	hasScreen(t, screenOf(t, "pending: 1 running\n"), out)
+	p.contains("stdout", out, "idle", "in a transaction since test.star:10", "UPDATE acct SET v = 2 WHERE id = 1")
 	p.signal(os.Interrupt)
 	if code := p.wait(); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
