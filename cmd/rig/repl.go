@@ -268,6 +268,9 @@ func (k *conversation) variable(name string) string {
 	return ""
 }
 
+// toplevel is the interpreter's name for what stands outside of functions.
+const toplevel = "<toplevel>"
+
 // describeInput is an error as a person needs it who has just typed what caused it.
 func describeInput(err error) string {
 	e := script.Describe(err)
@@ -289,6 +292,10 @@ func describeInput(err error) string {
 		if i == 5 {
 			text += fmt.Sprintf("\n  ... and %d more", len(e.Stack)-1-i)
 			break
+		}
+		if f.Func == toplevel {
+			text += fmt.Sprintf("\n  from %s", f.Pos)
+			continue
 		}
 		text += fmt.Sprintf("\n  from %s at %s", f.Func, f.Pos)
 	}
