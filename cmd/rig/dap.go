@@ -142,6 +142,7 @@ func debuggee(args []string, h dap.Hooks, noDebug bool, gone chan<- struct{}) (*
 		var once sync.Once
 		d.Start = func() { once.Do(func() { close(x.follow.begin) }) }
 		d.Stop = func() { x.end(errInterrupted) }
+		d.Redact = func(text string) string { return x.bus.Redact(text) }
 		d.Source = func(name string) (string, bool) {
 			if x.host == nil {
 				return "", false

@@ -119,6 +119,7 @@ func (k *conversation) talk(t *scenario.Test, v starlark.Value) error {
 	}
 	restore := k.reader(&o)
 	defer restore()
+	o.Out = redacting{o.Out, k.x}
 	if k.columns = o.Width; k.columns == nil {
 		k.columns = func() int { return 0 }
 	}
@@ -416,7 +417,12 @@ func (k *conversation) run(ctx context.Context, name string) (string, error) {
 			items = append(items, it)
 		}
 	}
-	if len(items) == 0 {
+	switch {
+	case len(names) == 0:
+		return "", fmt.Errorf("%s has no tests: functions whose names begin with test_", k.cmd.Path)
+	case name == "":
+		return "", fmt.Errorf("run which test? %s has %s", k.cmd.Path, strings.Join(names, ", "))
+	case len(items) == 0:
 		return "", fmt.Errorf("%s has no test %q%s; it has %s", k.cmd.Path, name, didYouMean(name, names), strings.Join(names, ", "))
 	}
 	for _, f := range plan.Files {
@@ -440,7 +446,7 @@ func (k *conversation) machine(_ context.Context, name string) (string, error) {
 		}
 		g := d.Graph()
 		if name == "" || name == n || name == g.Name {
-			return g.Mermaid(), nil
+			return g.Text(), nil
 		}
 		names = append(names, n)
 	}
