@@ -43,6 +43,18 @@ func (s *screen) tmux(args ...string) string {
 	return string(out)
 }
 
+// write puts a file into the folder in one step: who waits for it reads all of it.
+func (s *screen) write(name, text string) {
+	s.t.Helper()
+	tmp := filepath.Join(s.dir, name+".new")
+	if err := os.WriteFile(tmp, []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(tmp, filepath.Join(s.dir, name)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // look gives what is to be seen, with what has scrolled away.
 func (s *screen) look() string {
 	return strings.TrimRight(s.tmux("capture-pane", "-p", "-S", "-2000"), "\n") + "\n"

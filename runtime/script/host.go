@@ -41,6 +41,7 @@ type Host struct {
 	opts        Options
 	predeclared starlark.StringDict
 	heap        heapWatch
+	waits       waits
 
 	loading sync.Mutex // one load at a time
 
