@@ -112,7 +112,7 @@ func (c *checkCmd) one(s streams, h history.Recorded, format history.Format) (st
 		if r.Name != "" {
 			what = r.Name + " of " + h.Test
 		}
-		fmt.Fprintf(s.out, "%s: %s, %s, %d operations\n", r.File, r.Model, what, r.Operations)
+		fmt.Fprintf(s.out, "%s: %s, %s, %s\n", r.File, r.Model, what, count(r.Operations, "operation"))
 		v.Print(s.out)
 		return v.Valid, nil
 	}

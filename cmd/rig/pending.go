@@ -134,11 +134,8 @@ func doingText(d script.Doing, now time.Time) string {
 func (p pendingTest) sessions(own, known []*session.Session) []prompt.Session {
 	out := sessionsAmong(own, slices.Concat(known, own))
 	for i, s := range own {
-		if a, busy := s.Activity(); busy && !a.Pos.IsZero() && out[i].State != "idle" {
-			out[i].State += ", at " + a.Pos.String()
-		}
-		if out[i].Open != "" { // beside a long statement, a column of its own would be far away
-			out[i].State, out[i].Open = out[i].State+", in a transaction since "+out[i].Open, ""
+		if a, busy := s.Activity(); busy && !a.Pos.IsZero() && out[i].Statement != "" {
+			out[i].Statement += ", at " + a.Pos.String()
 		}
 	}
 	return out

@@ -43,7 +43,7 @@ def test_waits(t):
 	p.until("waits for a lock of holder")
 	out := p.stdout()
 	hasScreen(t, screenOf(t, "pending: 1 running\n"), out)
-	p.contains("stdout", out, "idle", "in a transaction since test.star:10", "UPDATE acct SET v = 2 WHERE id = 1")
+	p.contains("stdout", out, "idle", "since test.star:10", "UPDATE acct SET v = 2 WHERE id = 1")
 	p.signal(os.Interrupt)
 	if code := p.wait(); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
@@ -114,7 +114,7 @@ def test_statement(t):
 		`pauses for 20s before attempt 2 of doomed, after .*nowhere.* at test.star:31:11`,
 		`test_eventually/sub waits for lambda to be true, \S+ left; the last answer was False .* at test.star:35:26`,
 		`waits for the statement of session sleeper: SELECT SLEEP\(60\)`,
-		`sleeper +#\d+ +\S+ for \S+: SELECT SLEEP\(60\), at test.star:40:15`,
+		`sleeper +#\d+ +runs, \S+ for \S+: SELECT SLEEP\(60\), at test.star:40:15`,
 	)
 	if strings.Contains(told, "ok  ") {
 		t.Errorf("--quiet shows more than it was asked:\n%s", told)

@@ -77,6 +77,8 @@ type conversation struct {
 	broken bool     // the file did not load, and no person is there to mend it
 	file   []string // names that the file has bound
 	runs   int
+
+	columns func() int // of the terminal; 0 is unknown
 }
 
 // prepare takes the place of the console and of the tests.
@@ -117,6 +119,9 @@ func (k *conversation) talk(t *scenario.Test, v starlark.Value) error {
 	}
 	restore := k.reader(&o)
 	defer restore()
+	if k.columns = o.Width; k.columns == nil {
+		k.columns = func() int { return 0 }
+	}
 	k.loop = repl.New(o)
 	k.x.follow.interrupt = k.loop.Interrupt
 	if !k.plain {
@@ -165,11 +170,6 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		path = "" // inputs are kept for this conversation alone
 	}
 	w := newWords(k)
-	e := repl.NewEditor(repl.EditorOptions{
-		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Complete: w.complete,
-		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
-	})
-	o.In, o.Out, o.Whole = e, e, true
 	o.Width = func() int {
 		width, _, err := term.GetSize(fd)
 		if err != nil {
@@ -177,6 +177,11 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		}
 		return width
 	}
+	e := repl.NewEditor(repl.EditorOptions{
+		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Width: o.Width, Complete: w.complete,
+		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
+	})
+	o.In, o.Out, o.Whole = e, e, true
 	k.x.bus.Flush() // the sink is not at work, and sees the change with the next event
 	k.sink.out = e
 	return func() { _ = term.Restore(int(in.Fd()), state) }
@@ -218,7 +223,7 @@ func tableOf(v starlark.Value) *repl.Rows {
 		return nil
 	}
 	head, cells := value.Cells(r, shownRows)
-	return &repl.Rows{Head: head, Cells: cells, Total: r.Len()}
+	return &repl.Rows{Head: head, Cells: cells, Total: r.Len(), Whole: func(i, j int) string { return value.WholeCell(r, i, j) }}
 }
 
 // query runs SQL of a person.
@@ -375,7 +380,7 @@ func (k *conversation) commands() []repl.Command {
 		{Name: "reload", Doc: "read the file again after an edit", Run: k.load},
 		{Name: "run", Args: "TEST", Doc: "run a test of the file, in a database of its own", Run: k.run},
 		{Name: "machine", Args: "[NAME]", Doc: "draw a state machine", Run: k.machine},
-		{Name: "locks", Doc: "transactions of the server with their locks, and who waits", Run: k.locks},
+		{Name: "locks", Doc: "which locks sessions hold and wait for", Run: k.locks},
 		{Name: "trace", Doc: "show each statement with its time; again: no more", Run: func(context.Context, string) (string, error) {
 			on := !k.sink.trace.Load()
 			k.sink.trace.Store(on)
@@ -439,14 +444,7 @@ func (k *conversation) machine(_ context.Context, name string) (string, error) {
 	return "", fmt.Errorf("there is no machine %q%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
 }
 
-// lockQueries show transactions with their locks, by kind of server.
-var lockQueries = map[string]string{
-	"mariadb": "SELECT trx_mysql_thread_id AS thread, trx_state AS state, trx_started AS started, trx_tables_locked AS tables_locked, trx_rows_locked AS rows_locked, trx_rows_modified AS rows_modified, trx_query AS statement FROM information_schema.INNODB_TRX ORDER BY 1",
-	"mysql":   "SELECT t.PROCESSLIST_ID AS thread, l.OBJECT_SCHEMA AS `schema`, l.OBJECT_NAME AS `table`, l.INDEX_NAME AS `index`, l.LOCK_TYPE AS type, l.LOCK_MODE AS mode, l.LOCK_STATUS AS status, l.LOCK_DATA AS data FROM performance_schema.data_locks l JOIN performance_schema.threads t USING (THREAD_ID) ORDER BY 1, 2, 3",
-	"tidb":    "SELECT SESSION_ID AS thread, STATE AS state, START_TIME AS started, CURRENT_SQL_DIGEST_TEXT AS statement FROM information_schema.TIDB_TRX ORDER BY 1",
-}
-
-// observer is the session that looks at locks.
+// observer is the session that completion asks.
 const observer = "observer"
 
 // observer gives it, opening it at the first use.
@@ -457,27 +455,4 @@ func (k *conversation) observer() (*session.Session, error) {
 		}
 	}
 	return k.test.Connect(scenario.ConnectOptions{Name: observer, Quiet: true})
-}
-
-func (k *conversation) locks(context.Context, string) (string, error) {
-	kind := k.test.TargetInfo().Type
-	sql, ok := lockQueries[kind]
-	if !ok {
-		return "", fmt.Errorf("%s does not tell its locks", kind)
-	}
-	s, err := k.observer()
-	if err != nil {
-		return "", err
-	}
-	rows, err := s.Query(session.Call{Op: "locks", Holder: ":locks"}, sql, nil)
-	if err != nil {
-		return "", err
-	}
-	text := repl.Table(tableOf(value.NewRows(rows)), 0)
-	for _, x := range k.test.Sessions() {
-		if w := x.Waits(); w.Waits {
-			text += fmt.Sprintf("\n%s waits for %s", x.Name(), blockers(k.test.Sessions(), w.Blockers))
-		}
-	}
-	return text, nil
 }

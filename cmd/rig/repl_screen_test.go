@@ -88,6 +88,7 @@ func TestScreenRepl(t *testing.T) {
 	// An input of several lines ends with an empty one.
 	s.enter("def twice(x):")
 	s.enter("    return 2 * x")
+	s.shows(`^rig> def twice\(x\):\n\.\.\.>     return 2 \* x\n\.\.\.>$`)
 	s.types("Enter")
 	s.shows(`(?s)twice.*^rig>$`)
 	s.enter("twice(21)")
@@ -194,6 +195,8 @@ func TestScreenReplSessions(t *testing.T) {
 	s.shows(`^True\nrig>$`)
 	s.ask(":sessions")
 	s.shows(`b +#\d+ +waits for a lock of db`)
+	s.ask(":locks")
+	s.shows(`\| b +\| waits for \| X on PRIMARY of account +\| 1 record \(1\)`)
 	s.ask("COMMIT")
 	s.enter("p.wait()")
 	text := s.shows(`^result\(rows_affected = 1.*\nrig>$`)
@@ -209,6 +212,14 @@ func TestScreenReplNarrow(t *testing.T) {
 	if strings.Contains(text, "+---") {
 		t.Errorf("a table that is wider than the terminal:\n%s", text)
 	}
+	// An input of several lines, one of which is wider than the terminal: it is shortened, and the arrows go through its lines.
+	for _, line := range []string{"def wide(x):", "    return 1000 + 2000", "    # the end"} {
+		s.enter(line)
+	}
+	s.types("Up", "Up", "End", "BSpace", "BSpace", "Down", "Down", "Enter")
+	s.shows(`(?s)^rig> def wide\(x\):\n\.\.\.>     return 1000\n \+ 20\n\.\.\.>     # the end\n\.\.\.>\nrig>$`)
+	s.enter("wide(1)")
+	s.shows(`^1020\nrig>$`)
 }
 
 func TestScreenReplDumb(t *testing.T) {
@@ -218,7 +229,9 @@ func TestScreenReplDumb(t *testing.T) {
 	s.enter("def f():")
 	s.shows(`^\.\.\.>`)
 	s.enter("    return 42")
+	s.shows(`^\.\.\.>     return 42\n\.\.\.>`)
 	s.enter("")
+	s.shows(`^\.\.\.>\nrig>`)
 	s.enter("f()")
 	s.shows(`^42$`)
 	s.types("C-c")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql/driver"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"rig/builtins/value"
 	"rig/runtime/repl"
 	"rig/runtime/scenario"
+	"rig/runtime/schema"
 	"rig/runtime/session"
 )
 
@@ -21,13 +23,10 @@ type wordList struct {
 	k       *conversation
 	members map[string]map[string]string // type -> member -> summary
 
-	schema []column // of the database of the current session
-	asked  time.Time
-	input  int // the number of inputs when the schema was read
+	columns []schema.Column // of the database of the current session
+	asked   time.Time
+	input   int // the number of inputs when the columns were read
 }
-
-// column of a table.
-type column struct{ table, name, kind string }
 
 func newWords(k *conversation) *wordList {
 	w := &wordList{k: k, members: map[string]map[string]string{}}
@@ -57,12 +56,12 @@ func (w *wordList) complete(text string) (part string, list []repl.Candidate) {
 	case strings.HasPrefix(trimmed, ":"):
 		list = w.commands(before)
 	case inString(before):
-		list = w.sql("")
+		list = w.sql(text[strings.LastIndexByte(text, '"')+1:])
 	case repl.IsSQL(trimmed, func(name string) bool { return w.k.space.Value(name) != nil }) && before != "":
 		if part == "" && !strings.HasSuffix(before, ".") {
 			return part, nil // everything could follow
 		}
-		list = w.sql(before)
+		list = w.sql(text)
 	case openQuote(before):
 		return part, nil
 	case strings.HasSuffix(before, "."):
@@ -131,7 +130,7 @@ func (w *wordList) names(begins bool) []repl.Candidate {
 		out = append(out, repl.Candidate{Word: name, Doc: summaryOf(v), Group: group})
 	}
 	if begins {
-		for _, v := range repl.Verbs() {
+		for _, v := range schema.Verbs() {
 			out = append(out, repl.Candidate{Word: v, Group: "SQL"})
 		}
 	}
@@ -241,35 +240,12 @@ func paramsOf(v starlark.Value) []repl.Candidate {
 	return out
 }
 
-var sqlWords = strings.Fields("SELECT FROM WHERE INSERT INTO VALUES UPDATE SET DELETE CREATE TABLE DROP ALTER INDEX PRIMARY KEY JOIN LEFT ON GROUP BY ORDER LIMIT HAVING AND OR NOT NULL IN BETWEEN LIKE FOR SHARE NOWAIT SKIP LOCKED DISTINCT COUNT SUM AS ISOLATION LEVEL TRANSACTION")
-
-func (w *wordList) sql(before string) []repl.Candidate {
+// sql lists what may stand at the end of a statement.
+func (w *wordList) sql(text string) []repl.Candidate {
 	w.read()
 	var out []repl.Candidate
-	seen := map[string]bool{}
-	for _, c := range w.schema {
-		if !seen[c.table] {
-			seen[c.table] = true
-			out = append(out, repl.Candidate{Word: c.table, Group: "tables"})
-		}
-	}
-	if m := chain.FindString(strings.TrimSuffix(before, ".")); strings.HasSuffix(before, ".") && m != "" {
-		out = nil
-		for _, c := range w.schema {
-			if c.table == m {
-				out = append(out, repl.Candidate{Word: c.name, Doc: c.kind, Group: "columns of " + m})
-			}
-		}
-		return out
-	}
-	for _, c := range w.schema {
-		if !seen["."+c.name] {
-			seen["."+c.name] = true
-			out = append(out, repl.Candidate{Word: c.name, Doc: c.table + ": " + c.kind, Group: "columns"})
-		}
-	}
-	for _, k := range sqlWords {
-		out = append(out, repl.Candidate{Word: k, Group: "SQL"})
+	for _, x := range schema.Complete(text, len(text), w.columns) {
+		out = append(out, repl.Candidate{Word: x.Text, Doc: x.Doc, Group: x.Group})
 	}
 	return out
 }
@@ -284,7 +260,7 @@ func (w *wordList) read() {
 	} else {
 		w.input, w.asked = n, time.Now()
 	}
-	w.schema = nil
+	w.columns = nil
 	s, err := w.k.observer()
 	if err != nil {
 		return
@@ -293,13 +269,21 @@ func (w *wordList) read() {
 	if err != nil {
 		return
 	}
-	rows, err := s.Query(session.Call{Op: "complete", Holder: "completion", Timeout: schemaBound},
-		"SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = '"+strings.ReplaceAll(name, "'", "''")+"' ORDER BY table_name, ordinal_position LIMIT 2000", nil)
-	if err != nil {
-		return
-	}
-	_, lines := value.Cells(value.NewRows(rows), 2000)
-	for _, l := range lines {
-		w.schema = append(w.schema, column{l[0], l[1], l[2]})
+	w.columns, _ = schema.Fetch(askColumns(s, schemaBound), name) // without an answer there are none
+}
+
+// askColumns puts the questions of package schema to a session.
+func askColumns(s *session.Session, bound time.Duration) func(string, ...string) ([][]string, error) {
+	return func(sql string, args ...string) ([][]string, error) {
+		values := make([]driver.Value, len(args))
+		for i, a := range args {
+			values[i] = a
+		}
+		rows, err := s.Query(session.Call{Op: "complete", Holder: "completion", Timeout: bound}, sql, values)
+		if err != nil {
+			return nil, err
+		}
+		_, cells := value.Cells(value.NewRows(rows), rows.Len())
+		return cells, nil
 	}
 }

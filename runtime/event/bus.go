@@ -36,12 +36,13 @@ type Bus struct {
 	detach func(sink string, err error)
 
 	mu      sync.Mutex
-	room    sync.Cond // waits for pending to shrink, and for delivered to grow
-	pending []Event   // guarded by mu
-	seq     uint64    // guarded by mu
-	done    uint64    // guarded by mu: every event up to this one was delivered and flushed
-	closed  bool      // guarded by mu
-	redact  *redactor // guarded by mu; replaced, never changed
+	room    sync.Cond   // waits for pending to shrink, and for delivered to grow
+	pending []Event     // guarded by mu
+	ran     []Statement // guarded by mu: payloads of pending
+	seq     uint64      // guarded by mu
+	done    uint64      // guarded by mu: every event up to this one was delivered and flushed
+	closed  bool        // guarded by mu
+	redact  *redactor   // guarded by mu; replaced, never changed
 
 	wake  chan struct{} // holds one token when delivery should not wait for the timer
 	ended chan struct{} // closed when the delivery goroutine has returned
@@ -124,25 +125,50 @@ func (b *Bus) Emit(e Event) {
 		e.At = time.Since(b.start)
 	}
 	b.mu.Lock()
+	if b.enter() {
+		b.put(&e)
+	}
+	b.mu.Unlock()
+}
+
+// EmitStatement is Emit with a payload that stays the caller's: it is copied into memory that serves again once the sinks have
+// seen it. Statements are nearly all of a long run's events.
+func (b *Bus) EmitStatement(e *Event, d *Statement) {
+	if b == nil {
+		return
+	}
+	if e.At == 0 {
+		e.At = time.Since(b.start)
+	}
+	b.mu.Lock()
+	if b.enter() {
+		b.ran = append(b.ran, *d)
+		e.Data = &b.ran[len(b.ran)-1]
+		b.put(e)
+	}
+	b.mu.Unlock()
+}
+
+// enter waits for room; false means that the bus is closed. It must hold mu, as put must.
+func (b *Bus) enter() bool {
 	for len(b.pending) >= maxPending && !b.closed {
 		b.signal()
 		b.room.Wait()
 	}
-	if b.closed {
-		b.mu.Unlock()
-		return
-	}
+	return !b.closed
+}
+
+func (b *Bus) put(e *Event) {
 	if r := b.redact; r.active() {
 		e.Data = e.Data.redact(r.text)
 		e.Test, e.Session = r.text(e.Test), r.text(e.Session)
 	}
 	b.seq++
 	e.Seq = b.seq
-	b.pending = append(b.pending, e)
+	b.pending = append(b.pending, *e)
 	if n := len(b.pending); n == 1 || n == wakeAt || urgent(e.Data) {
 		b.signalFor(n >= wakeAt || urgent(e.Data))
 	}
-	b.mu.Unlock()
 }
 
 // urgent tells which events must reach the sinks at once: an end, a failure, a signal.
@@ -205,10 +231,12 @@ func (b *Bus) Close() []Failure {
 func (b *Bus) deliver() {
 	defer close(b.ended)
 	var batch []Event
+	var ran []Statement
 	for {
 		<-b.wake
 		b.mu.Lock()
 		batch, b.pending = b.pending, batch[:0]
+		ran, b.ran = b.ran, ran[:0]
 		closed := b.closed
 		last := b.seq
 		b.room.Broadcast()
@@ -216,6 +244,7 @@ func (b *Bus) deliver() {
 
 		b.toSinks(batch)
 		clear(batch) // let payloads go
+		clear(ran)
 
 		b.mu.Lock()
 		b.done = last

@@ -31,7 +31,12 @@ func (k *keeper) Name() string { return k.name }
 func (k *keeper) Event(e *Event) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.events = append(k.events, *e)
+	kept := *e
+	if d, ok := e.Data.(*Statement); ok { // its memory is the bus's
+		c := *d
+		kept.Data = &c
+	}
+	k.events = append(k.events, kept)
 	if len(k.events) == k.failAt {
 		return errors.New("disk full")
 	}
@@ -75,6 +80,46 @@ func TestBusKeepsOrder(t *testing.T) {
 	if k.closed != 1 {
 		t.Errorf("closed %d times", k.closed)
 	}
+}
+
+// TestBusStatements: payloads whose memory serves again reach the sinks whole, in order with the other events, over many batches.
+func TestBusStatements(t *testing.T) {
+	k := &keeper{}
+	b := NewBus(time.Now(), nil, k)
+	const n = 20_000
+	d := Statement{Args: 1}
+	for i := range n {
+		if i == n-5 {
+			b.Secret("hunter22")
+		}
+		d.Rows, d.SQL = int64(i), "SELECT 'hunter22'"
+		b.EmitStatement(&Event{Session: "a"}, &d)
+		if i%1000 == 0 {
+			b.Emit(Event{Data: &Log{Message: fmt.Sprint(i)}})
+		}
+	}
+	d.Rows = -1 // the caller's own again
+	b.Close()
+	b.EmitStatement(&Event{}, &d) // after the end: nothing
+	if want := n + n/1000; len(k.events) != want {
+		t.Fatalf("%d events, want %d", len(k.events), want)
+	}
+	next := 0
+	for i, e := range k.events {
+		switch d := e.Data.(type) {
+		case *Statement:
+			if want := i >= len(k.events)-5; d.Rows != int64(next) || (d.SQL == "SELECT '***'") != want || e.Session != "a" || e.At == 0 || e.Seq != uint64(i+1) {
+				t.Fatalf("event %d: %+v of %+v", i, d, e)
+			}
+			next++
+		case *Log:
+			if d.Message != fmt.Sprint(next-1) {
+				t.Fatalf("message %s after statement %d", d.Message, next-1)
+			}
+		}
+	}
+	var none *Bus
+	none.EmitStatement(&Event{}, &d)
 }
 
 func TestBusDetachesFailingSinks(t *testing.T) {

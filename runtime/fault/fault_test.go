@@ -218,9 +218,10 @@ func TestWrapKeepsWhatIsKnown(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	names := []string{"query", "exec", "statement_timeout", "test-timeout"}
+	names := []string{"query", "exec", "statement_timeout", "test-timeout", "max_attempts"}
 	for word, want := range map[string]string{
 		"qurey": "query", "exce": "exec", "statement-timeuot": "statement_timeout", "tset-timeout": "test-timeout", "zebra": "", "": "", "query": "",
+		"attempts": "max_attempts", "timeout": "", "my_query": "query", "empts": "",
 	} {
 		if got := Suggest(word, names); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)

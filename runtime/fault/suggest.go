@@ -4,7 +4,7 @@ import "strings"
 
 // Suggest gives the candidate that word was probably meant to be, "" when none is near. Distance is Damerau-Levenshtein
 // (insert, delete, replace, swap neighbours) without regard to case and to - or _; near means at most a third of the
-// word's length, or that one is the other with something appended. Of equally near candidates the first wins.
+// word's length, or that one is the other with something at its end, or with words in front. Of equally near candidates the first wins.
 func Suggest(word string, candidates []string) string {
 	w := fold(word)
 	if w == "" {
@@ -26,7 +26,7 @@ func Suggest(word string, candidates []string) string {
 	return best
 }
 
-// extended finds the one candidate that w begins, or that begins w; two such are no help.
+// extended finds the one candidate that w begins or is the last words of, or the other way round; two such are no help.
 func extended(w string, candidates []string) string {
 	if len(w) < 3 {
 		return ""
@@ -34,7 +34,7 @@ func extended(w string, candidates []string) string {
 	found := ""
 	for _, c := range candidates {
 		f := fold(c)
-		if f == w || len(f) < 3 || !strings.HasPrefix(f, w) && !strings.HasPrefix(w, f) {
+		if f == w || len(f) < 3 || !within(f, w) && !within(w, f) {
 			continue
 		}
 		if found != "" {
@@ -43,6 +43,10 @@ func extended(w string, candidates []string) string {
 		found = c
 	}
 	return found
+}
+
+func within(long, short string) bool {
+	return strings.HasPrefix(long, short) || strings.HasSuffix(long, "_"+short)
 }
 
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }

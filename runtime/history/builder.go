@@ -5,6 +5,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"rig/runtime/fault"
 )
 
 // Event is one event of a history: an operation begins or ends.
@@ -150,6 +152,42 @@ func isTransaction(v *Value) bool {
 		}
 	}
 	return true
+}
+
+// Unreadable gives the first operation called txn, or nothing, whose list is no transaction, with what is wrong; nil where there is none.
+func (h *History) Unreadable() error {
+	for i := range h.Ops {
+		op := &h.Ops[i]
+		if f := h.F(op); f != "txn" && f != "" {
+			continue
+		}
+		for _, v := range []*Value{op.Out, op.In} {
+			if v != nil && v.Kind == List && len(v.Items) > 0 {
+				return fmt.Errorf("%s: %s is no transaction: %s", op.Where(), v, misread(v))
+			}
+		}
+	}
+	return nil
+}
+
+// misread is why a list is no transaction.
+func misread(v *Value) string {
+	for i := range v.Items {
+		m := &v.Items[i]
+		if m.Kind != List || len(m.Items) == 0 {
+			return fmt.Sprintf("%s is no list of an operation, a key and a value", m)
+		}
+		w, ok := m.Items[0].Word()
+		if ok && (w == "r" || w == "w" || w == "append") {
+			continue
+		}
+		text := fmt.Sprintf("%s is none of r, w and append", &m.Items[0])
+		if near := fault.Suggest(w, []string{"append"}); near != "" {
+			text += ", did you mean " + near + "?"
+		}
+		return text
+	}
+	return "each operation has a key, and a value or nothing"
 }
 
 func (b *Builder) pack(op *Op, v *Value) error {

@@ -22,11 +22,11 @@ func (v *view) complete() completionList {
 	}
 	word := wordStart(v.text, v.at)
 	var items []completionItem
-	switch open, str := v.stringAt(line); {
+	switch in, str := v.stringAt(); {
 	case str && strings.HasPrefix(strings.TrimSpace(line), "load("):
-		items = v.loadItems(line, open)
+		items = v.loadItems(line, v.text[in.begin:v.at])
 	case str:
-		items = v.stateItems(line)
+		items = v.textItems(in, line)
 	case word > 0 && v.text[word-1] == '.':
 		items = v.members(v.receiver(word - 1))
 	default:
@@ -35,7 +35,7 @@ func (v *view) complete() completionList {
 	if items == nil {
 		items = []completionItem{}
 	}
-	return completionList{Items: items}
+	return completionList{Items: items, IsIncomplete: v.waiting}
 }
 
 // inComment reports whether the end of a line's beginning is within a comment.
@@ -51,23 +51,42 @@ func inComment(line string) bool {
 	return false
 }
 
-// stringAt gives the text of the string that is open at the end of a line's beginning.
-func (v *view) stringAt(line string) (string, bool) {
-	begun, quote := -1, byte(0)
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quote != 0 && c == '\\':
-			i++
-		case quote != 0 && c == quote:
-			begun, quote = -1, 0
-		case quote == 0 && (c == '"' || c == '\''):
-			begun, quote = i, c
+// within is the string that a place is in, from the first byte that it says to behind the last.
+type within struct{ begin, end int }
+
+// stringAt finds the string that is open at the place, also one of several lines.
+func (v *view) stringAt() (within, bool) {
+	for i := v.statementBegin(); i < v.at; i++ {
+		switch c := v.text[i]; c {
+		case '#':
+			for i < v.at && v.text[i] != '\n' {
+				i++
+			}
+		case '"', '\'':
+			end := stringEnd(v.text, i, len(v.text))
+			quote := v.text[i : i+1]
+			if strings.HasPrefix(v.text[i:], strings.Repeat(quote, 3)) {
+				quote = strings.Repeat(quote, 3)
+			}
+			in := within{i + len(quote), end}
+			if strings.HasSuffix(v.text[in.begin:min(end+1, len(v.text))], quote) {
+				in.end = end + 1 - len(quote)
+			}
+			if in.begin <= v.at && v.at <= in.end {
+				return in, true
+			}
+			i = end
 		}
 	}
-	if begun < 0 {
-		return "", false
+	return within{}, false
+}
+
+// textItems lists what may stand in a string: SQL, the names of tables and columns, of states.
+func (v *view) textItems(in within, line string) []completionItem {
+	if items, ok := v.sqlItems(in); ok {
+		return items
 	}
-	return line[begun+1:], true
+	return v.stateItems(line)
 }
 
 // receiver says what stands before a dot.
@@ -143,6 +162,9 @@ func (v *view) members(t source.Type) []completionItem {
 		if t.Name == "mock_connection" { // it has what sessions have
 			session := v.file.Catalog.Type("session")
 			items = append(items, memberItems(session.Methods, session.Attrs)...)
+		}
+		if typ.Open && t.Name == "row" {
+			items = append(v.columnItems(v.results(t.SQL)), items...)
 		}
 		return items
 	}
@@ -306,8 +328,11 @@ func (v *view) paths(open string) []string {
 
 // stateItems lists states where a string names one: what a handler returns, and where a machine begins.
 func (v *view) stateItems(line string) []completionItem {
-	code := line[:strings.LastIndexAny(line, "\"'")]
-	trimmed := strings.TrimSpace(code)
+	quote := strings.LastIndexAny(line, "\"'")
+	if quote < 0 {
+		return nil // a line of a longer string
+	}
+	trimmed := strings.TrimSpace(line[:quote])
 	if !strings.HasPrefix(trimmed, "return") && !strings.HasSuffix(trimmed, "start =") && !strings.HasSuffix(trimmed, "after_common =") && !strings.Contains(trimmed, "to = [") {
 		return nil
 	}

@@ -109,6 +109,7 @@ type callSite struct {
 	positional int    // how many arguments stand before the place
 	given      []string
 	keyword    string // the argument at the place, when it is named
+	first      string // what the first argument says, when it is a str and stands before the place
 }
 
 // maxLookBack bounds how far before a place its call may begin.
@@ -125,6 +126,9 @@ func (v *view) callAt() (callSite, bool) {
 		return callSite{}, false
 	}
 	args := splitArgs(v.text[open+1 : v.at])
+	if len(args) > 1 {
+		c.first = unquoted(args[0])
+	}
 	for i, a := range args {
 		name, _, named := strings.Cut(a, "=")
 		named = named && isWord(strings.TrimSpace(name)) && !strings.HasPrefix(a[len(name):], "==")
@@ -140,6 +144,15 @@ func (v *view) callAt() (callSite, bool) {
 	return c, true
 }
 
+// statementBegin is a place before the view's place where no string and no parenthesis is open, as a rule.
+func (v *view) statementBegin() int {
+	begin := max(0, v.at-maxLookBack)
+	if i := strings.LastIndex(v.text[begin:v.at], "\ndef "); i >= 0 {
+		begin += i
+	}
+	return begin
+}
+
 func isWord(s string) bool {
 	for i := range len(s) {
 		if !wordByte(s[i]) {
@@ -152,12 +165,8 @@ func isWord(s string) bool {
 // openParen finds the parenthesis that is open at the place, -1 when there is none. It reads forward from the statement's
 // beginning, so that strings and comments are seen as such.
 func (v *view) openParen() int {
-	begin := max(0, v.at-maxLookBack)
-	if i := strings.LastIndex(v.text[begin:v.at], "\ndef "); i >= 0 {
-		begin += i
-	}
 	var stack []int
-	for i := begin; i < v.at; i++ {
+	for i := v.statementBegin(); i < v.at; i++ {
 		switch v.text[i] {
 		case '#':
 			for i < v.at && v.text[i] != '\n' {

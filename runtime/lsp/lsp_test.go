@@ -92,7 +92,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add("def a(b):\n  return b\n\na(b = 1", 3, 3, "c")
 	f.Fuzz(func(t *testing.T, text string, line, column int, name string) {
 		modules, types := catalog.Language()
-		s := &server{opts: Options{Catalog: (&catalog.Catalog{Modules: modules, Types: types}).Index(), Root: func(string) string { return "/nowhere" }}, docs: map[string]*document{}, spaces: map[string]*source.Workspace{}}
+		s := &server{opts: Options{Catalog: (&catalog.Catalog{Modules: modules, Types: types}).Index(), Root: func(string) string { return "/nowhere" }}, docs: map[string]*document{}, spaces: map[string]*source.Workspace{}, servers: map[string]*served{}}
 		d := &document{uri: "file:///nowhere/a.star", path: "/nowhere/a.star", text: text}
 		s.docs[d.uri] = d
 		v, err := s.look(d.uri)

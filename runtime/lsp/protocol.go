@@ -32,7 +32,8 @@ type documentParams struct {
 }
 
 type initializeParams struct {
-	RootURI string `json:"rootUri"`
+	RootURI          string       `json:"rootUri"`
+	WorkspaceFolders []documentID `json:"workspaceFolders"`
 }
 
 type initializeResult struct {
@@ -102,6 +103,7 @@ const (
 	itemValue    = 12
 	itemKeyword  = 14
 	itemFile     = 17
+	itemStruct   = 22
 )
 
 type completionItem struct {
@@ -189,6 +191,6 @@ type executeParams struct {
 }
 
 type messageParams struct {
-	Type    int    `json:"type"` // 1 error, 3 info
+	Type    int    `json:"type"` // 1 error, 2 warning, 3 info
 	Message string `json:"message"`
 }

@@ -2,7 +2,8 @@
 //
 // [Serve] answers one editor until it says exit or goes away. Every document is read anew when it changes, whole or half typed
 // (package source), so that answers never speak of an older text; a file of a thousand lines is read and judged in a few
-// milliseconds. Nothing of a scenario runs here but by the command rig.run, which [Options] decide about.
+// milliseconds. Nothing of a scenario runs here but by the command rig.run, which [Options] decide about; tables and columns of a
+// server are asked for beside the conversation, and no answer waits for them.
 package lsp
 
 import (
@@ -21,6 +22,7 @@ import (
 	"github.com/creachadair/jrpc2/handler"
 
 	"rig/runtime/catalog"
+	"rig/runtime/schema"
 	"rig/runtime/source"
 )
 
@@ -32,6 +34,9 @@ type Options struct {
 	Version string
 	// Run runs a test and gives what to tell; nil when the server runs nothing.
 	Run func(ctx context.Context, path, test string) (report string, passed bool)
+	// Columns asks the server that a project is configured for; nothing when there is none. It is called beside the
+	// conversation, one call at a time for each project. nil asks nobody.
+	Columns func(ctx context.Context, root string) ([]schema.Column, error)
 }
 
 // server is one conversation.
@@ -43,8 +48,10 @@ type server struct {
 	runs sync.WaitGroup // commands that still run
 
 	mu       sync.Mutex
+	folders  []string                     // guarded by mu, that the editor has open
 	docs     map[string]*document         // guarded by mu, by URI
 	spaces   map[string]*source.Workspace // guarded by mu, by root
+	servers  map[string]*served           // guarded by mu, by root
 	shutdown bool                         // guarded by mu
 }
 
@@ -60,7 +67,7 @@ var errNoShutdown = errors.New("the client went away without saying shutdown")
 
 // Serve answers requests from r on w until the client says exit or closes r. The end of ctx ends what runs, not the reading. The error says what was wrong with the stream.
 func Serve(ctx context.Context, r io.Reader, w io.WriteCloser, o Options) error {
-	s := &server{opts: o, docs: map[string]*document{}, spaces: map[string]*source.Workspace{}}
+	s := &server{opts: o, docs: map[string]*document{}, spaces: map[string]*source.Workspace{}, servers: map[string]*served{}}
 	s.ctx, s.done = context.WithCancel(ctx)
 	defer s.runs.Wait()
 	defer s.done()
@@ -118,7 +125,14 @@ func (s *server) methods() handler.Map {
 	}
 }
 
-func (s *server) initialize(context.Context, initializeParams) initializeResult {
+func (s *server) initialize(_ context.Context, p initializeParams) initializeResult {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range append(p.WorkspaceFolders, documentID{p.RootURI}) {
+		if path := pathOf(f.URI); filepath.IsAbs(path) {
+			s.folders = append(s.folders, filepath.Clean(path))
+		}
+	}
 	capabilities := map[string]any{
 		"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": true},
 		"completionProvider":         map[string]any{"triggerCharacters": []string{".", "\"", "/", "("}},
@@ -152,6 +166,9 @@ type view struct {
 	file  *source.File
 	space *source.Workspace
 	at    int // the place that the request is about, in bytes
+
+	server  *server
+	waiting bool // columns are being asked for: the answer may be fuller soon
 }
 
 var errUnknownDocument = jrpc2.Errorf(jrpc2.InvalidParams, "the document is not open")
@@ -167,7 +184,7 @@ func (s *server) look(uri string) (*view, error) {
 	if f == nil {
 		return nil, errUnknownDocument
 	}
-	return &view{document: d, file: f, space: space}, nil
+	return &view{document: d, file: f, space: space, server: s}, nil
 }
 
 func (s *server) space(path string) *source.Workspace {

@@ -127,80 +127,6 @@ func (v *view) variable() *source.Var {
 	return nil
 }
 
-// mention is a place of a variable.
-type mention struct {
-	id   *syntax.Ident
-	def  bool
-	load bool // in load("...", "name"): the name is a string there
-}
-
-// mentions lists the places of a variable in the order of the text; those of a parameter have the names of arguments for it.
-func (v *view) mentions(own *source.Var) []mention {
-	var out []mention
-	for _, d := range own.Defs {
-		s, loaded := d.Stmt.(*syntax.LoadStmt)
-		if loaded {
-			loaded = slices.Contains(s.From, d.At) // load("...", "name"), not name = "other"
-		}
-		out = append(out, mention{d.At, true, loaded})
-	}
-	for _, u := range own.Uses {
-		if !slices.ContainsFunc(out, func(m mention) bool { return m.id == u }) { // x += 1 is both
-			out = append(out, mention{id: u})
-		}
-	}
-	if d, ok := own.Defs[0].Stmt.(*syntax.DefStmt); ok && own.Kind == source.Param {
-		out = append(out, v.arguments(d, own.Name)...)
-	}
-	slices.SortFunc(out, func(a, b mention) int {
-		return cmp.Compare(v.file.Offset(a.id.NamePos), v.file.Offset(b.id.NamePos))
-	})
-	return out
-}
-
-// arguments lists the places that name a parameter of a function in calls of it.
-func (v *view) arguments(d *syntax.DefStmt, name string) []mention {
-	var out []mention
-	syntax.Walk(v.file.Tree, func(n syntax.Node) bool {
-		call, ok := n.(*syntax.CallExpr)
-		if !ok {
-			return true
-		}
-		for _, a := range call.Args {
-			b, ok := a.(*syntax.BinaryExpr)
-			if !ok || b.Op != syntax.EQ {
-				continue
-			}
-			if id := b.X.(*syntax.Ident); id.Name == name && v.file.Infer(call.Fn).Def == d {
-				out = append(out, mention{id: id})
-			}
-		}
-		return true
-	})
-	return out
-}
-
-func (s *server) references(_ context.Context, p referenceParams) ([]location, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := []location{}
-	v, err := s.look(p.TextDocument.URI)
-	if err != nil {
-		return nil, err
-	}
-	v.at = offsetOf(v.text, p.Position)
-	own := v.variable()
-	if own == nil {
-		return out, nil
-	}
-	for _, m := range v.mentions(own) {
-		if !m.def || p.Context.IncludeDeclaration {
-			out = append(out, location{v.uri, spanOf(v.file, m.id)})
-		}
-	}
-	return out, nil
-}
-
 func (v *view) highlights() []highlight {
 	out := []highlight{}
 	own := v.variable()
@@ -230,8 +156,8 @@ func refused(format string, args ...any) error {
 	return jrpc2.Errorf(jrpc2.InvalidRequest, format, args...)
 }
 
-// rename changes a name in its file. It refuses a name that means something else there, and a text that does not parse: a
-// place of the name may be in what could not be read.
+// rename changes a name in its file. It refuses a name that means something else there, one that other files load, and a text that
+// does not parse: a place of the name may be in what could not be read.
 func (s *server) rename(_ context.Context, p renameParams) (*workspaceEdit, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,6 +175,9 @@ func (s *server) rename(_ context.Context, p renameParams) (*workspaceEdit, erro
 	}
 	if err := v.mayBecome(own, p.NewName); err != nil {
 		return nil, err
+	}
+	if files := s.dependents(v, own); len(files) > 0 {
+		return nil, refused("%s, and rename changes this file alone: rename it by hand", files)
 	}
 	var edits []textEdit
 	for _, m := range v.mentions(own) {

@@ -30,7 +30,8 @@ var ErrInterrupt = errors.New("interrupted")
 type Rows struct {
 	Head  []string
 	Cells [][]string
-	Total int // rows there are; Cells may be fewer
+	Total int                          // rows there are; Cells may be fewer
+	Whole func(row, column int) string // a value that Cells abbreviates; nil where it does not
 }
 
 // Answer is what a statement gave: rows, or the number that it changed.
@@ -341,7 +342,7 @@ func (l *Loop) sql(s Statement) error {
 	case a.Rows == nil:
 		l.say("%s", count(a.Changed, "row", "changed"))
 	case s.Vertical:
-		l.say("%s", vertical(a.Rows))
+		l.say("%s", vertical(a.Rows, true))
 	default:
 		l.say("%s", Table(a.Rows, l.width()))
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"rig/runtime/schema"
 	"rig/runtime/script"
 )
 
@@ -13,18 +14,8 @@ type Statement struct {
 	Vertical bool
 }
 
-// verbs begin SQL. Those that are words of scripts, too, count only where no value has the name.
-var verbs = []string{
-	"ALTER", "ANALYZE", "BEGIN", "CALL", "CHECK", "COMMIT", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DO", "DROP", "EXECUTE", "EXPLAIN",
-	"FLUSH", "GRANT", "HANDLER", "INSERT", "KILL", "LOCK", "OPTIMIZE", "PREPARE", "RELEASE", "RENAME", "REPLACE", "REVOKE",
-	"ROLLBACK", "SAVEPOINT", "SELECT", "SET", "SHOW", "START", "TABLE", "TRUNCATE", "UNLOCK", "UPDATE", "USE", "VALUES", "WITH", "XA",
-}
-
-// Verbs lists the words that begin SQL.
-func Verbs() []string { return slices.Clone(verbs) }
-
-// IsSQL decides what an input is: SQL begins with a verb, or ends with a semicolon and is no script. known tells names that have a
-// value.
+// IsSQL decides what an input is: SQL begins with a verb, or ends with a semicolon and is no script. known tells names that
+// have a value: where a verb is a word of scripts, too, it counts only without one.
 func IsSQL(text string, known func(name string) bool) bool {
 	t := strings.TrimSpace(text)
 	if strings.HasPrefix(t, ":") || t == "" {
@@ -45,7 +36,7 @@ func verb(t string, known func(name string) bool) bool {
 	if end >= 0 {
 		word, rest = t[:end], t[end:]
 	}
-	if !slices.Contains(verbs, strings.ToUpper(word)) {
+	if !schema.IsVerb(word) {
 		return false
 	}
 	rest = strings.TrimRight(rest, "; \n\t")

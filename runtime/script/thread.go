@@ -116,9 +116,21 @@ func (t *Thread) Call(fn starlark.Callable, args starlark.Tuple, kwargs []starla
 	}()
 	v, err = starlark.Call(t.th, fn, args, kwargs)
 	if err != nil {
-		return nil, t.explain(err)
+		return nil, atDefinition(t.explain(err), fn)
 	}
 	return v, nil
+}
+
+// atDefinition moves the error of a function whose arguments did not fit, where no script called it, from its first statement,
+// which never ran, to its parameters.
+func atDefinition(err error, fn starlark.Callable) error {
+	e, ok := err.(*Error)
+	if ok && len(e.Stack) == 1 && mismatch(e.Msg, fn.Name()) {
+		e.Pos = PosOf(fn)
+		e.Stack[0].Pos = e.Pos
+		e.Excerpt = e.host.excerpt(e.Pos)
+	}
+	return err
 }
 
 // leftBehind is how long a thread may go on after its context has ended.
@@ -267,14 +279,16 @@ var attrGuess = regexp.MustCompile(`(?: \(did you mean \.(\w+)\?\))+$`)
 
 // callersOfMismatch leaves out the function whose arguments did not fit: it never began, the fault is in the line that calls it.
 func callersOfMismatch(stack []event.Frame, msg string) []event.Frame {
-	if len(stack) < 2 {
-		return stack
-	}
-	rest, ok := strings.CutPrefix(msg, "function "+stack[0].Func+" ")
-	if ok && (strings.HasPrefix(rest, "missing ") || strings.HasPrefix(rest, "accepts ") || strings.HasPrefix(rest, "got ")) {
+	if len(stack) > 1 && mismatch(msg, stack[0].Func) {
 		return stack[1:]
 	}
 	return stack
+}
+
+// mismatch recognises the interpreter's words about arguments that do not fit the function.
+func mismatch(msg, function string) bool {
+	rest, ok := strings.CutPrefix(msg, "function "+function+" ")
+	return ok && (strings.HasPrefix(rest, "missing ") || strings.HasPrefix(rest, "accepts ") || strings.HasPrefix(rest, "got "))
 }
 
 // Abort ends what the thread runs with an error that no script catches. It is for callbacks that cannot return one.

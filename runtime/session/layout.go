@@ -52,6 +52,51 @@ func (l *layout) places() map[string]int {
 	return m
 }
 
+// layoutFor is layoutOf for the rows of the cache's entry, nil where there is none. A server that sends no description of the
+// columns says that they are those of the last run, and the driver takes it at its word as well.
+func (s *Session) layoutFor(rows described, e *entry) *layout {
+	if e == nil {
+		return layoutOf(rows, nil)
+	}
+	if e.layout != nil && s.wire.x.undescribed {
+		return e.layout
+	}
+	old := e.layout
+	if old == nil {
+		old = s.hub.layouts.of(e.sql)
+	}
+	e.layout = layoutOf(rows, old)
+	if e.layout != old {
+		s.hub.layouts.keep(e.sql, e.layout)
+	}
+	return e.layout
+}
+
+// layouts are those of the statements that the sessions of a hub share: what many sessions look at stays in the processor's
+// caches.
+type layouts struct {
+	mu    sync.Mutex
+	known map[string]*layout // guarded by mu
+}
+
+// keepLayouts bounds them; they begin anew when it is reached.
+const keepLayouts = 256
+
+func (k *layouts) of(sql string) *layout {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.known[sql]
+}
+
+func (k *layouts) keep(sql string, l *layout) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil || len(k.known) >= keepLayouts {
+		k.known = map[string]*layout{}
+	}
+	k.known[sql] = l
+}
+
 // fits reports whether rows have the columns of l: a table may change between two runs of a prepared statement.
 func (l *layout) fits(rows described, names []string) bool {
 	if !slices.Equal(names, l.names) {

@@ -89,7 +89,12 @@ func (r *recorder) Name() string { return "recorder" }
 func (r *recorder) Event(e *event.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.events = append(r.events, *e)
+	kept := *e
+	if d, ok := e.Data.(*event.Statement); ok { // its memory is the bus's
+		c := *d
+		kept.Data = &c
+	}
+	r.events = append(r.events, kept)
 	return nil
 }
 func (r *recorder) Flush() error { return nil }

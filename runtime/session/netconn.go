@@ -48,6 +48,7 @@ func (w *wire) Write(b []byte) (int, error) {
 // write sends a request and waits for its reply where that can be one step.
 func (w *wire) write(b []byte) (n int, err error) {
 	if !w.x.takes(b) {
+		w.x.undescribed = false
 		return w.Conn.Write(b)
 	}
 	n, err = w.x.send(b)

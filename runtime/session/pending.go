@@ -21,8 +21,8 @@ type Pending struct {
 
 // Start sends a statement and returns at once. The session is busy until it has ended.
 func (s *Session) Start(c Call, sql string, args []driver.Value) (*Pending, error) {
-	st, err := s.enter(c, sql, args)
-	if err != nil {
+	var st statement
+	if err := s.enter(&st, &c, sql, args); err != nil {
 		return nil, err
 	}
 	p := &Pending{s: s, call: c, sql: sql, ended: make(chan struct{})}

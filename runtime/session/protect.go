@@ -25,7 +25,7 @@ func (h *Hub) Protect(databases []string, allowed func(database string) bool) {
 }
 
 // protected refuses a statement of a test's session.
-func (s *Session) protected(c Call, sql string) *fault.Error {
+func (s *Session) protected(c *Call, sql string) *fault.Error {
 	p := s.hub.protection.Load()
 	if p == nil || s.opts.Test == "" || sql == s.passed {
 		return nil

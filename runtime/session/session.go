@@ -39,8 +39,7 @@ type Session struct {
 	passed      string // the last statement that protection let pass
 	generation  uint64 // counts statements, so that late warnings can be told from the last statement's
 
-	thread     atomic.Uint64
-	statements atomic.Int64
+	thread atomic.Uint64
 
 	mu   sync.Mutex
 	cond sync.Cond // on mu: a statement ended, a kill did, or the session was given back
@@ -59,6 +58,8 @@ type Session struct {
 	changed    bool        // guarded by mu: a statement may have changed what only a fresh connection undoes
 	nextTx     bool        // guarded by mu: SET TRANSACTION waits for the next transaction
 	last       string      // guarded by mu: the last statement that a script ran
+
+	statements int64 // guarded by mu: those that finished
 
 	cur       activity      // guarded by mu
 	busy      bool          // guarded by mu
@@ -126,7 +127,11 @@ func (s *Session) Config() Config { return s.hub.cfg }
 func (s *Session) Pos() event.Pos { return s.opts.Pos }
 
 // Statements counts those that finished.
-func (s *Session) Statements() int64 { return s.statements.Load() }
+func (s *Session) Statements() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.statements
+}
 
 // connect dials and prepares the session as its options say.
 func (s *Session) connect(ctx context.Context) error {
@@ -215,29 +220,30 @@ func boolInt(b bool) int {
 }
 
 // begin takes the session for one call.
-func (s *Session) begin(c Call, sql string) *fault.Error { return s.take(c, sql, false) }
+func (s *Session) begin(c Call, sql string) *fault.Error { return s.take(&c, sql, false) }
 
 // take is begin; revive also takes a session whose connection was lost.
-func (s *Session) take(c Call, sql string, revive bool) *fault.Error {
-	now := time.Now()
+func (s *Session) take(c *Call, sql string, revive bool) *fault.Error {
+	now := s.hub.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case c.Lease != nil && c.Lease.over:
 		return c.Lease.overError(c.Op, sql)
 	case s.busy:
-		return s.busyError(c, sql)
+		return s.busyError(*c, sql)
 	case s.closed != "" && (!revive || s.closed != causeLost):
-		return s.closedError(c, sql)
+		return s.closedError(*c, sql)
 	case s.stopped != nil:
-		return s.cancelled(c, sql, s.stopped)
+		return s.cancelled(*c, sql, s.stopped)
 	}
 	s.closed = ""
 	bound := c.Timeout
 	if bound == 0 {
 		bound = s.hub.cfg.StatementTimeout
 	}
-	s.cur = activity{call: c, sql: sql, since: now, lost: s.hub.cfg.Clock.Lost(), bound: max(bound, 0)}
+	cur := &s.cur // in place: what was just written is slow to copy
+	cur.call, cur.sql, cur.since, cur.lost, cur.bound = *c, sql, now, s.hub.cfg.Clock.Lost(), max(bound, 0)
 	s.busy, s.done, s.killed, s.announced = true, false, nil, 0
 	s.wire.reset()
 	return nil

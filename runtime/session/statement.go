@@ -49,8 +49,8 @@ func (s *Session) Query(c Call, sql string, args []driver.Value) (*Rows, error) 
 
 // QueryInto is Query into a place that the caller has, which must be new: it saves the hot path an allocation.
 func (s *Session) QueryInto(out *Rows, c Call, sql string, args []driver.Value) error {
-	st, err := s.enter(c, sql, args)
-	if err != nil {
+	var st statement
+	if err := s.enter(&st, &c, sql, args); err != nil {
 		return err
 	}
 	if f := s.leave(&st, s.runQuery(out, &st, args)); f != nil {
@@ -61,8 +61,8 @@ func (s *Session) QueryInto(out *Rows, c Call, sql string, args []driver.Value) 
 
 // Exec runs a statement and drops the rows that it may give.
 func (s *Session) Exec(c Call, sql string, args []driver.Value) (Result, error) {
-	st, err := s.enter(c, sql, args)
-	if err != nil {
+	var st statement
+	if err := s.enter(&st, &c, sql, args); err != nil {
 		return Result{}, err
 	}
 	r, err := s.runExec(&st, args)
@@ -72,28 +72,28 @@ func (s *Session) Exec(c Call, sql string, args []driver.Value) (Result, error) 
 	return r, nil
 }
 
-// enter takes the session for a statement.
-func (s *Session) enter(c Call, sql string, args []driver.Value) (statement, error) {
-	if f := s.begin(c, sql); f != nil {
-		return statement{}, f
+// enter takes the session for a statement, which it fills in; st must be new.
+func (s *Session) enter(st *statement, c *Call, sql string, args []driver.Value) error {
+	if f := s.take(c, sql, false); f != nil {
+		return f
 	}
 	if f := s.protected(c, sql); f != nil {
 		s.release()
-		return statement{}, f
+		return f
 	}
 	s.generation++
-	return statement{call: c, sql: sql, args: len(args), start: s.cur.since, generation: s.generation}, nil
+	st.call, st.sql, st.args, st.start, st.generation = *c, sql, len(args), s.cur.since, s.generation
+	return nil
 }
 
 // leave gives the session back, follows what the statement did to the transaction, and puts it on the stream.
 func (s *Session) leave(st *statement, err error) *fault.Error {
-	ended := time.Now()
+	ended := s.hub.now()
 	var f *fault.Error
 	if err != nil || s.wire.cause() != nil || !s.endWell(st) {
 		f = s.outcome(st, err, s.end())
 		s.follow(st, f)
 	}
-	s.statements.Add(1)
 	s.emitStatement(st, ended, f)
 	s.release()
 	return f
@@ -215,7 +215,8 @@ func (s *Session) emitStatement(st *statement, ended time.Time, f *fault.Error) 
 	if s.hub.cfg.Bus == nil || s.opts.Quiet {
 		return
 	}
-	d := &event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: ended.Sub(st.start)}
+	bus := s.hub.cfg.Bus
+	d := event.Statement{SQL: st.sql, Args: st.args, Prepared: st.prepared, Rows: st.rows, Affected: st.affected, Duration: ended.Sub(st.start)}
 	if len(st.sql) > maxSQL {
 		sum := sha256.Sum256([]byte(st.sql))
 		// A copy, so that what keeps the event does not keep megabytes.
@@ -231,7 +232,8 @@ func (s *Session) emitStatement(st *statement, ended time.Time, f *fault.Error) 
 	if parent == 0 {
 		parent = s.opts.Parent
 	}
-	s.hub.cfg.Bus.Emit(event.Event{At: s.hub.cfg.Bus.At(ended), Parent: parent, Test: s.opts.Test, Session: s.name, Pos: st.call.Pos, Data: d})
+	e := event.Event{At: bus.At(ended), Parent: parent, Test: s.opts.Test, Session: s.name, Pos: st.call.Pos}
+	bus.EmitStatement(&e, &d)
 }
 
 // report is the form of an error in events.
@@ -249,14 +251,7 @@ func (s *Session) runQuery(out *Rows, st *statement, args []driver.Value) (err e
 	if err != nil {
 		return err
 	}
-	var old *layout
-	if e != nil {
-		old = e.layout
-	}
-	l := layoutOf(rows, old)
-	if e != nil {
-		e.layout = l
-	}
+	l := s.layoutFor(rows, e)
 	if err := s.collect.collectInto(out, rows, l, caps{s.hub.cfg.MaxRows, s.hub.cfg.MaxBytes}); err != nil {
 		return s.abandon(st, rows, err)
 	}

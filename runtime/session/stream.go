@@ -25,22 +25,15 @@ const touchRows = 256
 
 // Stream begins a statement whose rows are read one at a time. The statement's bound counts anew while rows arrive.
 func (s *Session) Stream(c Call, sql string, args []driver.Value) (*Stream, error) {
-	st, err := s.enter(c, sql, args)
-	if err != nil {
+	var st statement
+	if err := s.enter(&st, &c, sql, args); err != nil {
 		return nil, err
 	}
 	rows, e, err := s.openGuarded(&st, args)
 	if err != nil {
 		return nil, orNil(s.leave(&st, err))
 	}
-	var old *layout
-	if e != nil {
-		old = e.layout
-	}
-	l := layoutOf(rows, old)
-	if e != nil {
-		e.layout = l
-	}
+	l := s.layoutFor(rows, e)
 	s.park()
 	return &Stream{s: s, st: st, rows: rows, layout: l}, nil
 }
@@ -141,8 +134,8 @@ func (s *Session) QueryAll(c Call, sql string, multi bool) ([]*Rows, error) {
 	}
 	var all []*Rows
 	for _, part := range parts {
-		st, err := s.enter(c, part, nil)
-		if err != nil {
+		var st statement
+		if err := s.enter(&st, &c, part, nil); err != nil {
 			return nil, err
 		}
 		results, err := s.results(&st)
@@ -194,8 +187,8 @@ type Stmt struct {
 
 // Prepare prepares a statement on the server; close it when it is of no more use.
 func (s *Session) Prepare(c Call, sql string) (*Stmt, error) {
-	st, err := s.enter(c, sql, nil)
-	if err != nil {
+	var st statement
+	if err := s.enter(&st, &c, sql, nil); err != nil {
 		return nil, err
 	}
 	st.class = class{reads: true} // preparing changes nothing
@@ -215,7 +208,7 @@ func (s *Session) prepareGuarded(sql string) (p driver.Stmt, err error) {
 // SQL of the statement.
 func (p *Stmt) SQL() string { return p.sql }
 
-func (p *Stmt) enter(c Call, args []driver.Value) (statement, error) {
+func (p *Stmt) enter(c Call, args []driver.Value) (st statement, err error) {
 	if p.stmt == nil || !p.current() {
 		return statement{}, fault.New(fault.SessionClosed, c.Op, "the prepared statement is closed")
 	}
@@ -230,7 +223,7 @@ func (p *Stmt) enter(c Call, args []driver.Value) (statement, error) {
 	if n := p.stmt.NumInput(); n != len(args) {
 		return statement{}, fault.Wrap(c.Op, p.s.name, p.sql, wrongCount(n, len(args)))
 	}
-	st, err := p.s.enter(c, p.sql, args)
+	err = p.s.enter(&st, &c, p.sql, args)
 	st.class, st.prepared = p.e.class, true
 	return st, err
 }
@@ -313,7 +306,7 @@ func (p *Stmt) Close() error {
 func (s *Session) Reset(c Call) error {
 	c.Op = orOp(c.Op, "conn.reset")
 	c.Timeout = -1 // it is bounded by the connect time-out
-	if f := s.take(c, "reset", true); f != nil {
+	if f := s.take(&c, "reset", true); f != nil {
 		return f
 	}
 	defer s.release()

@@ -17,6 +17,8 @@ type Type struct {
 	In     *File
 	Elem   *Type  // of what a list, a dict's values or an iterable holds
 	Items  []Type // of a tuple's places
+	// SQL is the statement that rows, or a statement to run, are of, where the source says it.
+	SQL string
 	// Guess says that a name alone stands behind it: good enough to help, not to complain.
 	Guess bool
 }
@@ -85,7 +87,7 @@ func (f *File) infer(e syntax.Expr, depth int) Type {
 		}
 		return t
 	case *syntax.DictExpr:
-		return Type{Name: "dict"}
+		return f.dict(e, depth+1)
 	case *syntax.Comprehension:
 		return f.comprehended(e, depth+1)
 	case *syntax.CondExpr:
@@ -129,6 +131,17 @@ func (f *File) list(name string, items []syntax.Expr, depth int) Type {
 	return t
 }
 
+// dict has the type of its values, where all are of one.
+func (f *File) dict(e *syntax.DictExpr, depth int) Type {
+	values := make([]syntax.Expr, 0, len(e.List))
+	for _, x := range e.List {
+		if entry, ok := x.(*syntax.DictEntry); ok { // others are of a text that was mended
+			values = append(values, entry.Value)
+		}
+	}
+	return f.list("dict", values, depth)
+}
+
 func (f *File) comprehended(e *syntax.Comprehension, depth int) Type {
 	if e.Curly {
 		if _, ok := e.Body.(*syntax.DictEntry); ok {
@@ -159,7 +172,11 @@ func (f *File) name(id *syntax.Ident, depth int) Type {
 	if v == nil {
 		return f.Global(id.Name)
 	}
-	return f.variable(v, depth)
+	t := f.variable(v, depth)
+	if !t.Known() && len(v.Defs) > 1 {
+		t = f.nearest(v, id, depth)
+	}
+	return t
 }
 
 // Global says what a predeclared name stands for.
@@ -198,6 +215,9 @@ func (f *File) variable(v *Var, depth int) Type {
 			break
 		}
 		got.Guess = got.Guess || i > 0 && t.Guess
+		if i > 0 && t.SQL != got.SQL {
+			got.SQL = ""
+		}
 		t = got
 	}
 	delete(f.busy, v)
@@ -284,7 +304,12 @@ func (f *File) member(t Type, name string) Type {
 	case !ok:
 		return Type{}
 	case m.Func != nil:
-		return Type{Func: m.Func, Guess: t.Guess}
+		return Type{Func: m.Func, SQL: t.SQL, Guess: t.Guess}
+	}
+	if one, ok := strings.CutSuffix(m.Value.Type, "|None"); ok {
+		out := named(one)
+		out.Guess = true // it may be None
+		return out
 	}
 	out := named(m.Value.Type)
 	out.Guess = t.Guess
@@ -293,6 +318,9 @@ func (f *File) member(t Type, name string) Type {
 
 // element says what a list, a tuple or a value that iterates holds; index is nil for iteration.
 func (f *File) element(t Type, index syntax.Expr) Type {
+	if t.Name == "dict" && index == nil {
+		return Type{} // its keys
+	}
 	if t.Elem != nil && len(t.Items) == 0 {
 		return *t.Elem
 	}
@@ -306,82 +334,8 @@ func (f *File) element(t Type, index syntax.Expr) Type {
 	}
 	if typ := f.Catalog.Type(t.Name); typ != nil && typ.Elem != "" {
 		out := named(typ.Elem)
-		out.Guess = t.Guess
+		out.Guess, out.SQL = t.Guess, t.SQL
 		return out
 	}
 	return Type{}
-}
-
-// result says what a call gives.
-func (f *File) result(e *syntax.CallExpr, depth int) Type {
-	fn := f.infer(e.Fn, depth)
-	switch {
-	case fn.Func != nil:
-		return f.returned(fn, e, depth)
-	case fn.Def != nil && fn.In != nil:
-		return fn.In.returns(fn.Def, depth)
-	}
-	return Type{}
-}
-
-func (f *File) returned(fn Type, e *syntax.CallExpr, depth int) Type {
-	out := named(fn.Func.Returns)
-	out.Guess = fn.Guess
-	if fn.Func.Elem != "" {
-		elem := named(fn.Func.Elem)
-		elem.Guess = fn.Guess
-		out.Elem = &elem
-	}
-	// What keeps the elements of its argument.
-	switch fn.Func.Qualified() {
-	case "list", "sorted", "reversed", "tuple":
-		if len(e.Args) > 0 {
-			elem := f.element(f.infer(e.Args[0], depth+1), nil)
-			out.Elem = &elem
-		}
-	}
-	return out
-}
-
-// returns says what a function of the file gives, where all of its returns agree.
-func (f *File) returns(d *syntax.DefStmt, depth int) Type {
-	var out Type
-	first := true
-	if depth > maxInfer {
-		return out
-	}
-	agree := true
-	EachReturn(d.Body, func(r *syntax.ReturnStmt) {
-		if r.Result == nil {
-			agree = false
-			return
-		}
-		t := f.infer(r.Result, depth+1)
-		if first {
-			out, first = t, false
-		} else if !same(out, t) {
-			agree = false
-		}
-	})
-	if !agree {
-		return Type{}
-	}
-	return out
-}
-
-// EachReturn calls fn for the return statements of a body, not for those of functions inside it.
-func EachReturn(body []syntax.Stmt, fn func(*syntax.ReturnStmt)) {
-	for _, s := range body {
-		switch s := s.(type) {
-		case *syntax.ReturnStmt:
-			fn(s)
-		case *syntax.IfStmt:
-			EachReturn(s.True, fn)
-			EachReturn(s.False, fn)
-		case *syntax.ForStmt:
-			EachReturn(s.Body, fn)
-		case *syntax.WhileStmt:
-			EachReturn(s.Body, fn)
-		}
-	}
 }

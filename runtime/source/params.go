@@ -14,7 +14,7 @@ type site struct {
 func (f *File) param(v *Var, d Def) Type {
 	s, ok := d.Stmt.(*syntax.DefStmt)
 	if !ok {
-		return guess(v.Name)
+		return f.lambdaParam(v, d)
 	}
 	ids, star := Params(s.Params)
 	at := -1
@@ -32,6 +32,24 @@ func (f *File) param(v *Var, d Def) Type {
 	}
 	if t := f.agreed(s, at); t.Known() {
 		return t
+	}
+	return guess(v.Name)
+}
+
+// lambdaParam says what a parameter of a lambda is given by the built-in that it is handed to.
+func (f *File) lambdaParam(v *Var, d Def) Type {
+	l, ok := d.Stmt.(*syntax.LambdaExpr)
+	if !ok {
+		return Type{}
+	}
+	if f.calls == nil {
+		f.findCalls()
+	}
+	ids, star := Params(l.Params)
+	for i, id := range ids {
+		if args := f.lambdas[l].args; id == d.At && !star[i] && i < len(args) && args[i].Known() {
+			return args[i]
+		}
 	}
 	return guess(v.Name)
 }
@@ -72,7 +90,7 @@ func guess(name string) Type {
 
 // findCalls looks at every use of every function: is it called, or handed on to somebody who is known to call it?
 func (f *File) findCalls() {
-	f.calls = map[*syntax.DefStmt][]site{}
+	f.calls, f.lambdas = map[*syntax.DefStmt][]site{}, map[*syntax.LambdaExpr]site{}
 	handled := map[*syntax.Ident]bool{}
 	syntax.Walk(f.Tree, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok {
@@ -90,6 +108,7 @@ func (f *File) findCalls() {
 			}
 		}
 	}
+	f.types, f.near = map[*Var]Type{}, nil // what was said meanwhile was said without all calls
 }
 
 func (f *File) addSite(v *Var, s site) {
@@ -163,6 +182,10 @@ func (f *File) handed(e syntax.Expr, first []Type, rest []syntax.Expr, handled m
 	if v, id := f.functionVar(e); v != nil {
 		handled[id] = true
 		f.addSite(v, f.given(first, rest))
+		return
+	}
+	if l, ok := e.(*syntax.LambdaExpr); ok {
+		f.lambdas[l] = f.given(first, rest)
 		return
 	}
 	// conn.transaction handed to try_: its own fn comes next.

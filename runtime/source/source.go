@@ -40,8 +40,11 @@ type File struct {
 	Loaded func(module string) *File
 
 	types map[*Var]Type
+	near  map[*Def]Type
 	busy  map[*Var]bool
 	calls map[*syntax.DefStmt][]site
+
+	lambdas map[*syntax.LambdaExpr]site // that built-ins are handed
 }
 
 // Read parses and resolves a text. It always gives a file, of what could be read.

@@ -31,7 +31,8 @@ func builtins() *catalog.Catalog {
 			{Name: "transaction", Owner: "conn", Returns: "any", Params: []catalog.Param{{Name: "fn", Gives: "session"}, {Name: "args", Variadic: true}}},
 		}},
 		&catalog.Type{Name: "rows", Var: "rows", Elem: "row", Methods: []*catalog.Func{{Name: "one", Owner: "rows", Returns: "row"}}},
-		&catalog.Type{Name: "row", Var: "row", Open: true}, &catalog.Type{Name: "outcome", Var: "outcome"}, &catalog.Type{Name: "ctx", Var: "ctx"},
+		&catalog.Type{Name: "row", Var: "row", Open: true}, &catalog.Type{Name: "error", Var: "error"},
+		&catalog.Type{Name: "outcome", Var: "outcome", Attrs: []*catalog.Value{{Name: "error", Type: "error|None"}}}, &catalog.Type{Name: "ctx", Var: "ctx"},
 	)
 	return (&catalog.Catalog{Modules: modules, Types: types}).Index()
 }
@@ -51,6 +52,11 @@ def both(c):
 
 def handler(ctx):
     see(ctx)  # ~ctx
+
+def answers(conn, n):
+    if n:
+        return conn.query("x").one()
+    return conn.query("y")[0]
 
 def guessed(conn):
     see(conn)  # ~session
@@ -84,9 +90,35 @@ def test_x(t):
     see(task.map(each, t.sessions(2))[0])  # outcome
     x = 1
     x = "a"
-    see(x)  #
+    see(x)  # ~str
     see("%s" % x)  # str
-    see("a".split(" "))  # list
+    see("a".split(" "))  # list of str
+    x = x.upper()
+    see(x)  # ~str
+    for y in [1, 2]:
+        see(y)  # ~int
+    for y in t.sessions(2):
+        see(y)  # ~session
+    for i, e in enumerate(t.sessions(2)):
+        see(i)  # int
+        see(e)  # session
+    for l, r in zip(t.sessions(2), [1]):
+        see(l)  # session
+        see(r)  # int
+    see({"a": t.db}["a"])  # session
+    see({"a": t.db, "b": 1}["a"])  #
+    for key in {"a": t.db}:
+        see(key)  #
+    for key2, held in {"a": t.db}.items():
+        see(held)  # session
+    see({"a": t.db}.values()[0])  # session
+    see(t.db.transaction(answers, 1))  # row
+    see(t.db.transaction(lambda c: c, 1))  # session
+    task.map(lambda c, d = 1: see(c), t.sessions(2))  # session
+    see(try_(t.db.exec, "x").error)  # ~error
+    loop = [loop, loop]
+    loop = [loop]
+    see(loop)  # list of list
     see(a if b else t.db)  # session
     see(len)  # function
     see(task)  # module

@@ -29,7 +29,7 @@ func (w *Workspace) File(name string) *File {
 	if f, ok := w.files[name]; ok {
 		return f
 	}
-	text, ok := w.text(name)
+	text, ok := w.Text(name)
 	if !ok {
 		return nil
 	}
@@ -55,7 +55,8 @@ func (w *Workspace) Put(name, text string) *File {
 // Forget drops what was read of every file: one of them has changed, and the others' types with it.
 func (w *Workspace) Forget() { w.files = nil }
 
-func (w *Workspace) text(name string) (string, bool) {
+// Text gives what a file says, as an editor has it or as it is on disk; false when there is no such file.
+func (w *Workspace) Text(name string) (string, bool) {
 	if rel, ok := strings.CutPrefix(name, libraryPrefix); ok {
 		if w.Library == nil {
 			return "", false

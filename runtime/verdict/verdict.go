@@ -88,6 +88,9 @@ func (v *Verdict) transactions(ctx context.Context, h *history.History, o Option
 	if err := assume(&e, o.Assume); err != nil {
 		return err
 	}
+	if err := h.Unreadable(); err != nil {
+		return err
+	}
 	if o.Timeout > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, o.Timeout)
