@@ -16,7 +16,7 @@ var consoleFence = regexp.MustCompile("(?ms)^```console\n\\$ (rig [^\n]*)\n(.*?)
 func steady(text string) string {
 	for pattern, by := range map[string]string{
 		`\d+(\.\d+)?(ns|us|µs|ms|s)\b`: "TIME", `transfer#\w+`: "transfer#N", `#\d+(\s+idle|>)`: "#ID$1", `(?m)^([> ]*)\[\d\] (transfer|thread)`: "$1[N] $2",
-		`session s\d`: "session sN", `late#\d+`: "late#N", `(db|holder|waiter) +#\d+ +`: "$1  #ID ", `\(seed \d+\)`: "(seed N)", `mariadb \d[\d.]*`: "mariadb VERSION", `embedded \d[\d.]*`: "embedded VERSION", `(?m)[ ]+$`: "",
+		`session s\d`: "session sN", `late#\d+`: "late#N", `(db|holder|waiter) +#(?:\d+|ID) +`: "$1  #ID ", `\(seed \d+\)`: "(seed N)", `mariadb \d[\d.]*`: "mariadb VERSION", `embedded \d[\d.]*`: "embedded VERSION", `(?m)[ ]+$`: "",
 	} {
 		text = regexp.MustCompile(pattern).ReplaceAllString(text, by)
 	}
