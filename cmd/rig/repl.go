@@ -169,15 +169,14 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		path = "" // inputs are kept for this conversation alone
 	}
 	w := newWords(k)
-	o.Width = func() int {
-		width, _, err := term.GetSize(fd)
-		if err != nil {
-			return 0
-		}
-		return width
+	size := func() (width, height int) {
+		width, height, _ = term.GetSize(fd) // both are 0 with an error: unknown
+		return width, height
 	}
+	o.Width = func() int { width, _ := size(); return width }
 	e := repl.NewEditor(repl.EditorOptions{
 		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Width: o.Width, Complete: w.complete,
+		Height:  func() int { _, height := size(); return height },
 		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
 	})
 	o.In, o.Out, o.Whole = e, e, true

@@ -112,6 +112,36 @@ func TestScreenRepl(t *testing.T) {
 	}
 }
 
+// TestScreenReplFullScreen: at the bottom of the screen nothing is written over what stands above, whatever is typed, listed or wrapped.
+func TestScreenReplFullScreen(t *testing.T) {
+	s := replScreen(t, 60, 20, "rig repl bank.star")
+	s.shows(`^rig>$`)
+	for _, line := range []string{"for i in range(30): print(i)", ""} {
+		s.enter(line)
+	}
+	s.shows(`^29\nrig>$`)
+	s.ask("SELECT 1")
+	s.ask("SELECT 2")
+	s.enter("[1,")
+	s.shows(`^\.\.\.>$`)
+	s.enter("2]")
+	s.shows(`^\[1, 2\]\nrig>$`)
+	long := `"` + strings.Repeat("wide_", 20) + `"`
+	s.enter("len(" + long + ")")
+	s.shows(`^100\nrig>$`)
+	s.types("-l", "db.")
+	s.shows(`query_all  `)
+	s.types("BSpace", "BSpace", "BSpace")
+	s.enter("'end'")
+	text := s.shows(`^"end"\nrig>$`)
+	want := "28\n29\nrig> SELECT 1\n+---+\n| 1 |\n+---+\n| 1 |\n+---+\n(1 row)\n" +
+		"rig> SELECT 2\n+---+\n| 2 |\n+---+\n| 2 |\n+---+\n(1 row)\nrig> [1,\n...> 2]\n[1, 2]\n" +
+		"rig> len(" + long[:51] + "\n" + long[51:] + ")\n100\nrig> 'end'\n\"end\"\nrig>\n"
+	if !strings.HasSuffix(text, want) {
+		t.Errorf("the screen is\n%s\nwant at its end\n%s", text, want)
+	}
+}
+
 func TestScreenReplCompletes(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl bank.star")
 	s.shows(`^rig>$`)
@@ -247,7 +277,7 @@ func TestScreenReplNarrow(t *testing.T) {
 	s.types("Up", "Up", "End", "BSpace", "BSpace", "Down", "Down", "Enter")
 	s.shows(`(?s)^rig> def wide\(x\):\n\.\.\.>     return 1000\n \+ 20\n\.\.\.>     # the end\n\.\.\.>\nrig>$`)
 	s.enter("wide(1)")
-	s.shows(`^1020\nrig>$`)
+	s.shows(`^1000\nrig>$`)
 }
 
 func TestScreenReplDumb(t *testing.T) {
