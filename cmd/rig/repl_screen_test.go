@@ -142,6 +142,51 @@ func TestScreenReplFullScreen(t *testing.T) {
 	}
 }
 
+// pastes gives a text to the terminal at once; bracketed tells the program that it is a paste.
+func (s *screen) pastes(text string, bracketed bool) {
+	s.t.Helper()
+	s.tmux("set-buffer", text)
+	if bracketed {
+		s.tmux("paste-buffer", "-p")
+	} else {
+		s.tmux("paste-buffer")
+	}
+}
+
+// TestScreenReplPastes: a statement over lines is one, however it is pasted; by hand it runs when it is limited, or has its semicolon.
+func TestScreenReplPastes(t *testing.T) {
+	for _, bracketed := range []bool{true, false} {
+		s := replScreen(t, 90, 60, "rig repl bank.star")
+		s.shows(`^rig>$`)
+		s.enter("make(db)")
+		s.shows(`make\(db\)\nrig>$`)
+		s.pastes("DELETE FROM account\n\nWHERE id = 1;\n", bracketed)
+		if bracketed {
+			s.shows(`WHERE id = 1;`)
+			s.types("Enter")
+		}
+		s.shows(`(?s)WHERE id = 1;.*^1 row changed\nrig>$`)
+		s.pastes("def f():\n    a = 1\n\n    return a + 41\n\nf()\nSELECT id\nFROM account\nWHERE id = 2;\n", bracketed)
+		if bracketed {
+			s.shows(`WHERE id = 2;`)
+			s.types("Enter")
+		}
+		s.shows(`(?s)^42\n.*^\| 2  \|\n\+----\+\n\(1 row\)\nrig>$`)
+	}
+	s := replScreen(t, 90, 60, "rig repl bank.star")
+	s.shows(`^rig>$`)
+	s.enter("make(db)")
+	s.shows(`make\(db\)\nrig>$`)
+	s.enter("DELETE FROM account")
+	s.shows(`^rig> DELETE FROM account\n\.\.\.>$`)
+	s.enter("")
+	s.shows(`^rig> DELETE FROM account\n\.\.\.>\n\.\.\.>$`)
+	s.enter("WHERE id = 1")
+	s.shows(`^1 row changed\nrig>$`)
+	s.enter(`UPDATE account SET balance = 1\;`) // tmux takes a semicolon at the end for its own
+	s.shows(`^2 rows changed\nrig>$`)
+}
+
 func TestScreenReplCompletes(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl bank.star")
 	s.shows(`^rig>$`)
@@ -220,8 +265,8 @@ func TestScreenReplCtrlC(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl -t mariadb bank.star")
 	s.shows(`^rig>$`)
 	s.ask("CONNECTION = db.id")
-	s.enter("SELECT SLEEP(1000)")
-	s.shows(`SLEEP\(1000\)\n`)
+	s.enter(`SELECT SLEEP(1000)\;`) // tmux takes a semicolon at the end for its own
+	s.shows(`SLEEP\(1000\);\n`)
 	s.types("C-c")
 	s.shows(`error: sql: interrupted by Ctrl-C.*\nrig>$`)
 	s.enter("CONNECTION == db.id")
@@ -229,9 +274,11 @@ func TestScreenReplCtrlC(t *testing.T) {
 	s.enter("SELECT count(*) AS busy FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")
 	s.shows(`(?s)^\| 0 +\|$.*^rig>$`)
 	// A script that loops ends, too.
-	for _, line := range []string{"def forever():", `    print("begins")`, "    while True: pass", "", "forever()"} {
+	for _, line := range []string{"def forever():", `    print("begins")`, "    while True: pass", ""} {
 		s.enter(line)
 	}
+	s.shows(`True: pass\n\.\.\.>\nrig>$`)
+	s.enter("forever()")
 	s.shows(`^begins$`)
 	s.types("C-c")
 	s.shows(`(?s)begins\n.*error: .*interrupted by Ctrl-C.*^rig>$`)
@@ -277,7 +324,7 @@ func TestScreenReplNarrow(t *testing.T) {
 	s.types("Up", "Up", "End", "BSpace", "BSpace", "Down", "Down", "Enter")
 	s.shows(`(?s)^rig> def wide\(x\):\n\.\.\.>     return 1000\n \+ 20\n\.\.\.>     # the end\n\.\.\.>\nrig>$`)
 	s.enter("wide(1)")
-	s.shows(`^1000\nrig>$`)
+	s.shows(`^1020\nrig>$`)
 }
 
 func TestScreenReplDumb(t *testing.T) {

@@ -24,8 +24,10 @@ type EditorOptions struct {
 	Out     io.Writer
 	History *History
 	Color   bool
-	Width   func() int // of the terminal; 0 is unknown
-	Height  func() int // of the terminal, in rows
+	Width   func() int                               // of the terminal; 0 is unknown
+	Height  func() int                               // of the terminal, in rows
+	Done    func(text string, more func() bool) bool // tells whether Enter runs a text
+	Arrived func() bool                              // reports whether keys have arrived that were not read yet
 	// Complete gives the words that may replace the last part of the text, which it names, too.
 	Complete func(text string) (part string, words []Candidate)
 }
@@ -45,7 +47,7 @@ func NewEditor(o EditorOptions) *Editor {
 	e := &Editor{o: o}
 	e.shell = readline.NewShell(inputrc.WithApp("rig"))
 	e.shell.Prompt.Primary(func() string { return e.room() + e.current() })
-	e.shell.AcceptMultiline = func(line []rune) bool { return !More(string(line) + "\n") }
+	e.shell.AcceptMultiline = func(line []rune) bool { return o.Done(string(line), e.more) }
 	e.shell.Completer = e.complete
 	_ = e.shell.Config.Set("autocomplete", true) // these are known to the library
 	_ = e.shell.Config.Set("multiline-column", false)
@@ -75,6 +77,9 @@ func linesFirst(c *inputrc.Config) {
 		}
 	}
 }
+
+// more reports whether keys follow the one that is handled: lines are pasted.
+func (e *Editor) more() bool { return !e.shell.Keys.Empty() || e.o.Arrived() }
 
 func (e *Editor) highlight(line []rune) string {
 	typed, width := string(line), 0
