@@ -85,7 +85,7 @@ func once(name, text string, f *syntax.File) (out string, err error) {
 	}
 	shown, ok := m.show(string(build.FormatWithoutRewriting(tree)))
 	if !ok {
-		return "", refused(name, "a stand-in for while or bytes was lost")
+		return "", refused(name, "a stand-in for a loop or a literal was lost")
 	}
 	return shown, nil
 }

@@ -28,6 +28,8 @@ func TestSource(t *testing.T) {
 		{"tabs before comments", "def f():\n\t# one\n\tif f:\n\t\t# two\n\t\tpass\n\t# three\n\treturn 1\n", "def f():\n    # one\n    if f:\n        # two\n        pass\n\n    # three\n    return 1\n"},
 		{"tabs within brackets", "x = [\n\t1,\n\t2,\n]\n", "x = [\n    1,\n    2,\n]\n"},
 		{"literals keep tabs", "def f():\n\t\"\"\"Doc.\n\tmore\n\t\"\"\"\n\tx = \"a\tb#\t\"\n\ty = b\"\tc\"\n\tz = r\"\td\"\n\treturn x, y,\tz\n", "def f():\n    \"\"\"Doc.\n\tmore\n\t\"\"\"\n    x = \"a\tb#\t\"\n    y = b\"\tc\"\n    z = r\"\td\"\n    return x, y, z\n"},
+		{"literals keep tabs in any quotes", "def f():\n\t'''Doc.\n\tmore'''\n\tx = 'a\tb'\n\ty = r'\td'\n\treturn f('\t', 'e')\n", "def f():\n    '''Doc.\n\tmore'''\n    x = 'a\tb'\n    y = r'\td'\n    return f('\t', \"e\")\n"},
+		{"a load with a tab", "load('./a\tb.star', 'c')\nx = {'\td': c['\t':]}\n", "load(\"./a\\tb.star\", \"c\")\n\nx = {'\td': c['\t':]}\n"},
 		{"tabs and spaces", "def f():\n        x = 1\n\tif x:\n\t  y = 2\n\t  return y\n  \treturn x\n", "def f():\n    x = 1\n    if x:\n        y = 2\n        return y\n    return x\n"},
 		{"tabs and while", "def f(n):\n\twhile n > 0:\n\t\tn -= 1\n", "def f(n):\n    while n > 0:\n        n -= 1\n"},
 		{"tabs and carriage returns", "def f():\r\n\treturn 1\r\n", "def f():\n    return 1\n"},
