@@ -7,6 +7,7 @@ package coordinator
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"go.starlark.net/starlark"
@@ -261,6 +262,9 @@ func (r *running) run(members []member, stop bool) (starlark.Value, error) {
 	}
 	engine := coord.Crew{Name: r.w.name, Stop: stop, Timeout: r.c.Duration("timeout"), Ended: r.ended}
 	ctx := r.c.Script().Context()
+	defer script.Wait(r.c.Thread, func() string {
+		return fmt.Sprintf("runs coordinator %s; not ended: %s", r.w.name, strings.Join(r.group.Live(), ", "))
+	})()
 	ends := engine.Run(ctx, r.group, jobs)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

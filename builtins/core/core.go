@@ -144,6 +144,7 @@ var sleepFunc = &spec.Func{
 	Example: `
 sleep("1ms")
 `,
+	Waits: func(c *spec.Call) string { return fmt.Sprintf("sleeps for %s", c.Duration("duration")) },
 	Impl: func(c *spec.Call) (starlark.Value, error) {
 		d := c.Duration("duration")
 		if d > maxSleep {

@@ -457,13 +457,19 @@ expect.eventually(third, within = "5s", every = "1ms")
 			if left <= 0 {
 				return verdict(c, false, fmt.Sprintf("not true within %s; the last answer was %s", c.Duration("within"), show(last)), "")
 			}
-			timer := time.NewTimer(min(c.Duration("every"), left)) // and once more at the very end
+			pause := min(c.Duration("every"), left) // and once more at the very end
+			over := script.Wait(c.Thread, func() string {
+				return fmt.Sprintf("waits for %s to be true, %s left; the last answer was %s", c.Callable("fn").Name(), time.Until(deadline).Round(100*time.Millisecond), show(last))
+			})
+			timer := time.NewTimer(pause)
 			select {
 			case <-timer.C:
 			case <-ctx.Done():
 				timer.Stop()
+				over()
 				return nil, context.Cause(ctx)
 			}
+			over()
 		}
 	},
 }

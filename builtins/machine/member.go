@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,6 +153,7 @@ func (m meeting) do(f func(ctx context.Context, timeout time.Duration) (any, err
 	var timeout time.Duration
 	if m.c.Declares("timeout") {
 		timeout = m.c.Duration("timeout")
+		defer script.Wait(m.c.Thread, m.waits)()
 	}
 	v, err := f(m.c.Script().Context(), timeout)
 	d := &event.Member{Coordinator: m.x.member.Crew, Member: m.x.member.ID, Action: m.action, What: m.what, Duration: time.Since(begin)}
@@ -166,6 +168,19 @@ func (m meeting) do(f func(ctx context.Context, timeout time.Duration) (any, err
 		return out, nil
 	}
 	return starlark.None, nil
+}
+
+// waits says what the member waits for, and for whom.
+func (m meeting) waits() string {
+	what, missing := m.x.member.Group.Waiting(m.x.member.ID)
+	if what == "" {
+		return ""
+	}
+	text := "waits for " + what
+	if len(missing) > 0 {
+		text += "; not there: " + strings.Join(missing, ", ")
+	}
+	return text
 }
 
 // method declares one that needs a coordinator. What names the argument that events show, "" none.

@@ -295,6 +295,7 @@ func runImpl(c *spec.Call) (starlark.Value, error) {
 	if c.Has("conn") {
 		x.setConn(c.Arg("conn"))
 	}
+	defer script.Wait(c.Thread, func() string { return "runs machine " + m.name })()
 	r, err := x.run(c.Script().Context(), m, engine.Options{MaxTransitions: int(c.Int("max_transitions")), Timeout: c.Duration("timeout")})
 	if err != nil && (mode == "raise" || !value.Catchable(c.Script(), err)) {
 		return nil, located(err)

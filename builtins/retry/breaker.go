@@ -41,7 +41,7 @@ var breakerType = (&spec.Type{
 	Name: "breaker", Doc: "Refuses calls for a while after too many failures in a row, with an error of kind breaker_open. It ends with the test that made it.",
 	Example: `
 b = retry.breaker(failure_threshold = 1, recovery_timeout = "1m")
-try_(b.call, "down", fail, "no")
+expect.error(b.call, "down", fail, "no")
 expect.eq(b.state, "open")
 expect.error(b.call, "down", lambda: 1, kind = "breaker_open")
 `,

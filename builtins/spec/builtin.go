@@ -106,6 +106,9 @@ func (b *Builtin) call(th *starlark.Thread, args starlark.Tuple, kwargs []starla
 	if err := b.fn.bind(c, args, kwargs); err != nil {
 		return nil, err
 	}
+	if b.fn.Waits != nil {
+		defer script.Wait(th, func() string { return b.fn.Waits(c) })()
+	}
 	v, err = b.fn.Impl(c)
 	if v == nil && err == nil {
 		v = starlark.None

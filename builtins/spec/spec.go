@@ -43,6 +43,9 @@ type Func struct {
 	Example  string // Starlark statements that run inside a test with `t` bound; empty only for methods shown in their type's example
 	LoadTime bool   // may be called while a module loads; everything else is refused there
 	Impl     Impl
+	// Waits says of a built-in that waits, and whose thread runs nothing meanwhile, what for: "sleeps for 1m0s". It is called by who
+	// asks what the run does, on another goroutine; "" is nothing.
+	Waits func(c *Call) string
 	// Fast, where it is set, is tried before the arguments are checked; ok false leaves the call to Impl.
 	Fast func(th *starlark.Thread, recv starlark.Value, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, ok bool, err error)
 	// Raw replaces Impl and argument checking on the hot paths; it must make the same errors as Params would.

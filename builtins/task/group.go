@@ -2,6 +2,8 @@ package task
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +22,25 @@ type group struct {
 	all   []*Task               // guarded by mu, in the order of their start
 	byKey map[*coord.Task]*Task // guarded by mu
 }
+
+// waitsFor names the tasks of a set that have not ended.
+func waitsFor(set *coord.Tasks) string {
+	const shown = 8
+	running := set.Running()
+	var names []string
+	for _, k := range running[:min(len(running), shown)] {
+		names = append(names, k.Name())
+	}
+	if more := len(running) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	if len(names) == 0 {
+		return "waits for tasks that have just ended"
+	}
+	return "waits for task " + strings.Join(names, ", ")
+}
+
+func groupWaits(c *spec.Call) string { return waitsFor(of[*group](c.Recv).set) }
 
 // spawn starts a call in the group.
 func (g *group) spawn(c *spec.Call, t *scenario.Test, w work) (*Task, error) {
@@ -110,7 +131,7 @@ expect.contains(bugs[0], "division by zero")
 			reap(t, k)
 			return k, nil
 		}},
-		{Name: "next", Returns: "task|None", Doc: "Waits for the task that ends first of those it has not given yet; None when it has given all. Its error is not raised: look at task.ok, task.error and task.panicked.", Params: []spec.Param{groupTimeout}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "next", Returns: "task|None", Doc: "Waits for the task that ends first of those it has not given yet; None when it has given all. Its error is not raised: look at task.ok, task.error and task.panicked.", Params: []spec.Param{groupTimeout}, Waits: groupWaits, Impl: func(c *spec.Call) (starlark.Value, error) {
 			g := of[*group](c.Recv)
 			k, err := g.set.Next(c.Script().Context(), groupBound(c))
 			switch {
@@ -121,7 +142,7 @@ expect.contains(bugs[0], "division by zero")
 			}
 			return g.of(k), nil
 		}},
-		{Name: "wait", Returns: "list", Elem: "outcome", Doc: "Waits for all and returns their outcomes in the order of their start, as task.map does. A mistake or a failed expectation in one of them is raised here.", Params: []spec.Param{groupTimeout}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "wait", Returns: "list", Elem: "outcome", Doc: "Waits for all and returns their outcomes in the order of their start, as task.map does. A mistake or a failed expectation in one of them is raised here.", Params: []spec.Param{groupTimeout}, Waits: groupWaits, Impl: func(c *spec.Call) (starlark.Value, error) {
 			t, err := scenario.FromThread(c.Thread)
 			if err != nil {
 				return nil, err

@@ -217,7 +217,7 @@ expect.true(k.ok)
 	Methods: []*spec.Func{
 		{Name: "wait", Returns: "any", Doc: "Waits for the end and returns the function's value; its error is raised here.", Params: []spec.Param{
 			{Name: "timeout", Type: "duration", Optional: true, Doc: "How long; the test's own bound without it."},
-		}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		}, Waits: func(c *spec.Call) string { return "waits for task " + c.Recv.(*Task).k.Name() }, Impl: func(c *spec.Call) (starlark.Value, error) {
 			k := c.Recv.(*Task)
 			if err := k.wait(c.Script().Context(), c.Duration("timeout")); err != nil {
 				return nil, err
@@ -279,6 +279,7 @@ func gather(c *spec.Call, n, limit int, at func(i int) work) (starlark.Value, er
 	set := coord.NewTasks(t.Context())
 	set.Keep = true
 	defer set.Cancel(context.Canceled) // all have ended, or the test has
+	defer script.Wait(c.Thread, func() string { return waitsFor(set) })()
 	tasks := make([]*Task, 0, n)
 	ctx := c.Script().Context()
 	var refused error

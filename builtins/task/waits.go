@@ -33,6 +33,8 @@ func of[T any](v starlark.Value) T { return v.(*object[T]).v }
 
 var timeoutParam = spec.Param{Name: "timeout", Type: "duration", Optional: true, KwOnly: true, Doc: "How long to wait, 30s by default."}
 
+func waits(text string) func(*spec.Call) string { return func(*spec.Call) string { return text } }
+
 var barrierFunc = &spec.Func{
 	Name: "barrier", Returns: "barrier",
 	Doc:    "Makes a barrier: wait() returns when n tasks wait. It can be used again.",
@@ -59,6 +61,10 @@ task.barrier(1).wait()
 `,
 	Methods: []*spec.Func{{
 		Name: "wait", Doc: "Waits until all have come.", Params: []spec.Param{timeoutParam},
+		Waits: func(c *spec.Call) string {
+			here, n := of[*coord.Barrier](c.Recv).Here()
+			return fmt.Sprintf("waits at a barrier, to which %d of %d came", here, n)
+		},
 		Impl: func(c *spec.Call) (starlark.Value, error) {
 			return starlark.None, of[*coord.Barrier](c.Recv).Wait(c.Script().Context(), c.Duration("timeout"))
 		},
@@ -91,7 +97,7 @@ expect.eq(s.is_set, False)
 			of[*coord.Signal](c.Recv).Set()
 			return starlark.None, nil
 		}},
-		{Name: "wait", Doc: "Waits until it is set.", Params: []spec.Param{timeoutParam}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "wait", Doc: "Waits until it is set.", Params: []spec.Param{timeoutParam}, Waits: waits("waits for a signal"), Impl: func(c *spec.Call) (starlark.Value, error) {
 			return starlark.None, of[*coord.Signal](c.Recv).Wait(c.Script().Context(), c.Duration("timeout"))
 		}},
 	},
@@ -126,13 +132,13 @@ ch.close()
 expect.eq([ch.receive(), ch.receive()], [1, None])
 `,
 	Methods: []*spec.Func{
-		{Name: "send", Doc: "Gives a value to the channel.", Params: []spec.Param{{Name: "value", Type: "any", Doc: "The value."}, timeoutParam}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "send", Doc: "Gives a value to the channel.", Params: []spec.Param{{Name: "value", Type: "any", Doc: "The value."}, timeoutParam}, Waits: waits("waits until a channel takes a value"), Impl: func(c *spec.Call) (starlark.Value, error) {
 			if err := c.Script().Host().Share(c.Arg("value")); err != nil {
 				return nil, err
 			}
 			return starlark.None, of[*coord.Channel](c.Recv).Send(c.Script().Context(), c.Arg("value"), c.Duration("timeout"))
 		}},
-		{Name: "receive", Returns: "any", Doc: "Takes the next value; None when the channel is closed and empty.", Params: []spec.Param{timeoutParam}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "receive", Returns: "any", Doc: "Takes the next value; None when the channel is closed and empty.", Params: []spec.Param{timeoutParam}, Waits: waits("waits for a value of a channel"), Impl: func(c *spec.Call) (starlark.Value, error) {
 			v, ok, err := of[*coord.Channel](c.Recv).Receive(c.Script().Context(), c.Duration("timeout"))
 			if err != nil || !ok {
 				return starlark.None, err
@@ -172,7 +178,9 @@ n.wait(1)
 		{Name: "add", Returns: "int", Doc: "Changes it and returns the new number.", Params: []spec.Param{{Name: "delta", Type: "int", Default: starlark.MakeInt(1), Doc: "By how much."}}, Impl: func(c *spec.Call) (starlark.Value, error) {
 			return starlark.MakeInt64(of[*coord.Counter](c.Recv).Add(c.Int("delta"))), nil
 		}},
-		{Name: "wait", Doc: "Waits until the number is at least n.", Params: []spec.Param{{Name: "n", Type: "int", Doc: "The number."}, timeoutParam}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		{Name: "wait", Doc: "Waits until the number is at least n.", Params: []spec.Param{{Name: "n", Type: "int", Doc: "The number."}, timeoutParam}, Waits: func(c *spec.Call) string {
+			return fmt.Sprintf("waits for a counter to reach %d (it is %d)", c.Int("n"), of[*coord.Counter](c.Recv).Value())
+		}, Impl: func(c *spec.Call) (starlark.Value, error) {
 			return starlark.None, of[*coord.Counter](c.Recv).Wait(c.Script().Context(), c.Int("n"), c.Duration("timeout"))
 		}},
 	},

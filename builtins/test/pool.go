@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
@@ -73,10 +74,25 @@ func (p *connPool) Attr(name string) (starlark.Value, error) { return poolType.A
 // AttrNames lists the members.
 func (p *connPool) AttrNames() []string { return poolType.AttrNames() }
 
+// waits says for whom who acquires waits.
+func (p *connPool) waits() string {
+	text := "waits for a connection of pool " + p.p.Name()
+	var names []string
+	for _, h := range p.p.Held() {
+		names = append(names, fmt.Sprintf("%s (%s)", h.Holder.Name, h.Holder.Pos))
+	}
+	if len(names) > 0 {
+		text += ", held by " + strings.Join(names, ", ")
+	}
+	return text
+}
+
 // acquire lends a connection to the calling script.
 func (p *connPool) acquire(c *spec.Call) (*value.Session, error) {
 	pos := script.CallerPos(c.Thread)
+	over := script.Wait(c.Thread, func() string { return p.waits() })
 	l, err := p.p.Acquire(c.Script().Context(), pool.Holder{Name: c.Script().Name(), Pos: pos})
+	over()
 	if err != nil {
 		return nil, named(c, err)
 	}

@@ -231,17 +231,41 @@ func (r *Row) texts() []string {
 	return out
 }
 
-// CellText is a value as tables show it: text without quotes, on one line.
-func CellText(v starlark.Value) string {
-	var s string
+// WholeCell is the value in a row's column with its line ends, up to maxWhole. Other control characters, which a terminal would obey,
+// are shown as a script writes them.
+func WholeCell(r *Rows, row, column int) string {
+	s := []rune(plainText((&Row{r.r, row}).Cell(column)))
+	more := ""
+	if len(s) > maxWhole {
+		s, more = s[:maxWhole], fmt.Sprintf("\n... %d more characters", len(s)-maxWhole)
+	}
+	var b strings.Builder
+	for _, c := range s {
+		if c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
+			fmt.Fprintf(&b, `\x%02x`, c)
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.String() + more
+}
+
+// maxWhole bounds a value that is shown whole, in runes.
+const maxWhole = 1 << 16
+
+func plainText(v starlark.Value) string {
 	switch v := v.(type) {
 	case starlark.NoneType:
 		return "NULL"
 	case starlark.String:
-		s = string(v)
-	default:
-		s = v.String()
+		return string(v)
 	}
+	return v.String()
+}
+
+// CellText is a value as tables show it: text without quotes, on one line.
+func CellText(v starlark.Value) string {
+	s := plainText(v)
 	s = strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s)
 	if utf8.RuneCountInString(s) > 60 {
 		s = string([]rune(s)[:57]) + "..."

@@ -7,6 +7,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/runtime/coord"
+	"rig/runtime/script"
 )
 
 // Shared is a map that tasks, or the members of a coordinator, change together.
@@ -62,7 +63,10 @@ expect.eq(s.update("x", lambda old: old * 10), 20)
 			return starlark.None, nil
 		}},
 		{Name: "add", Returns: "int", Doc: "Adds to an int and returns the sum; a missing key counts as 0.", Params: []spec.Param{keyParam, {Name: "delta", Type: "int", Default: starlark.MakeInt(1), Doc: "By how much."}}, Impl: func(c *spec.Call) (starlark.Value, error) {
+			begun := script.Wait(c.Thread, func() string { return fmt.Sprintf("waits to update %q, which another updates", c.Str("key")) })
+			defer begun()
 			v, err := shared(c).Update(c.Str("key"), func(old any, had bool) (any, error) {
+				begun()
 				if !had {
 					return starlark.MakeInt64(c.Int("delta")), nil
 				}

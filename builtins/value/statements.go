@@ -271,6 +271,11 @@ func (p *Pending) AttrNames() []string { return pendingType.AttrNames() }
 // blockedWithin is how long blocked() looks for a lock wait unless told.
 const blockedWithin = time.Second
 
+func pendingWaits(c *spec.Call) string {
+	p := c.Recv.(*Pending).p
+	return fmt.Sprintf("waits for the statement of session %s: %s", p.Session(), strings.Join(strings.Fields(p.SQL()), " "))
+}
+
 var pendingType = (&spec.Type{
 	Live: true,
 	Name: "pending",
@@ -288,7 +293,7 @@ expect.true(p.done)
 	Methods: []*spec.Func{
 		{Name: "wait", Returns: "rows|result", Doc: "Waits for the end and returns what query or exec would; its error is raised here. A statement that failed and that nobody waited for fails the test.", Params: []spec.Param{
 			{Name: "timeout", Type: "duration", Optional: true, Doc: "How long to wait; the statement's own bound without it. When it passes, the statement goes on."},
-		}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		}, Waits: pendingWaits, Impl: func(c *spec.Call) (starlark.Value, error) {
 			p := c.Recv.(*Pending)
 			p.waited.Store(true)
 			r, res, err := p.p.Wait(c.Duration("timeout"))
@@ -302,7 +307,7 @@ expect.true(p.done)
 		}},
 		{Name: "blocked", Returns: "bool", Doc: "Waits until the server says that the statement waits for a lock (True), or has ended or the time is over (False). Row locks need the PROCESS privilege; without it a statement that still runs at the end of the time counts as blocked.", Params: []spec.Param{
 			{Name: "within", Type: "duration", Optional: true, Doc: "How long to look, 1s by default."},
-		}, Impl: func(c *spec.Call) (starlark.Value, error) {
+		}, Waits: pendingWaits, Impl: func(c *spec.Call) (starlark.Value, error) {
 			within := blockedWithin
 			if c.Has("within") {
 				within = c.Duration("within")

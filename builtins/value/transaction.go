@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -197,7 +198,18 @@ func Retry(th *starlark.Thread, name string, p resilience.Policy, attempt func(n
 		h.Write([]byte(up.Name()))
 		return rand.New(rand.NewPCG(uint64(t.Seed()), h.Sum64()^uint64(script.CallerPos(th).Line)))
 	}
-	return p.Do(up.Context(), name, source, attempt, func(a resilience.Attempt) {
+	over := func() {} // ends a pause
+	defer func() { over() }()
+	again := func(n int) error {
+		over()
+		return attempt(n)
+	}
+	return p.Do(up.Context(), name, source, again, func(a resilience.Attempt) {
+		if a.Delay > 0 {
+			over = script.Wait(th, func() string {
+				return fmt.Sprintf("pauses for %s before attempt %d of %s, after %v", a.Delay.Round(time.Millisecond), a.N+1, name, a.Err)
+			})
+		}
 		t.EmitIn(up.Span(), script.CallerPos(th), &event.Retry{Name: name, Attempt: a.N, Delay: a.Delay, Final: a.Final, Error: script.Describe(a.Err)})
 	})
 }

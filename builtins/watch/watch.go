@@ -41,6 +41,9 @@ var watchFunc = &spec.Func{
 n = task.counter()
 expect.eq(watch(lambda: n.add(1), every = "1ms", until = lambda v: v >= 5, timeout = "10s"), 5)
 `,
+	Waits: func(c *spec.Call) string {
+		return fmt.Sprintf("watches %s every %s", c.Callable("fn").Name(), c.Duration("every"))
+	},
 	Impl: func(c *spec.Call) (starlark.Value, error) {
 		t, err := scenario.FromThread(c.Thread)
 		if err != nil {

@@ -16,7 +16,7 @@ var consoleFence = regexp.MustCompile("(?ms)^```console\n\\$ (rig [^\n]*)\n(.*?)
 func steady(text string) string {
 	for pattern, by := range map[string]string{
 		`\d+(\.\d+)?(ns|us|µs|ms|s)\b`: "TIME", `transfer#\w+`: "transfer#N", `#\d+(\s+idle|>)`: "#ID$1", `(?m)^([> ]*)\[\d\] (transfer|thread)`: "$1[N] $2",
-		`session s\d`: "session sN", `mariadb \d[\d.]*`: "mariadb VERSION", `embedded \d[\d.]*`: "embedded VERSION", `(?m)[ ]+$`: "",
+		`session s\d`: "session sN", `late#\d+`: "late#N", `(db|holder|waiter) +#\d+ +`: "$1  #ID ", `\(seed \d+\)`: "(seed N)", `mariadb \d[\d.]*`: "mariadb VERSION", `embedded \d[\d.]*`: "embedded VERSION", `(?m)[ ]+$`: "",
 	} {
 		text = regexp.MustCompile(pattern).ReplaceAllString(text, by)
 	}
@@ -32,7 +32,7 @@ func TestDebuggingPage(t *testing.T) {
 	}
 	scenarios := fence.FindAllStringSubmatch(string(page), -1)
 	talks := consoleFence.FindAllStringSubmatch(string(page), -1)
-	if len(scenarios) != 3 || len(talks) != 5 {
+	if len(scenarios) != 4 || len(talks) != 5 {
 		t.Fatalf("%d scenarios and %d conversations", len(scenarios), len(talks))
 	}
 	t.Chdir(t.TempDir())
@@ -78,6 +78,37 @@ func playTalk(t *testing.T, command, want string) {
 		if !strings.Contains(got, line) {
 			t.Errorf("%s does not show %q but\n%s", command, line, got)
 		}
+	}
+}
+
+// screenOf gives a screen that docs/debugging.md shows, by its first words.
+func screenOf(t *testing.T, first string) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/debugging.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(page), "```text\n"+first)
+	text, _, closed := strings.Cut(text, "```")
+	if !found || !closed {
+		t.Fatalf("docs/debugging.md shows no screen that begins with %q", first)
+	}
+	return first + text
+}
+
+// hasScreen compares lines that are shown with those of the page: each of the page's must be there, in their order, but for "...".
+func hasScreen(t *testing.T, page, shown string) {
+	t.Helper()
+	rest := steady(shown)
+	for line := range strings.Lines(steady(page)) {
+		if line == "...\n" {
+			continue
+		}
+		_, after, found := strings.Cut(rest, line)
+		if !found {
+			t.Fatalf("the page has %q, but it is not shown there:\n%s", line, shown)
+		}
+		rest = after
 	}
 }
 

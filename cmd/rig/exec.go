@@ -136,6 +136,7 @@ type execution struct {
 	ends    chan error // takes the cause for which the run is to end
 	running scenario.Running
 	telling atomic.Bool // what is pending is being told
+	keys    *keyboard   // of who watches; nil without one
 
 	sink      event.Sink                                              // in place of the console; nil is the console
 	converses func(ctx context.Context, reg *scenario.Registry) error // in place of the tests of the files; nil runs those
@@ -316,13 +317,13 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 		ctx = clock.With(ctx, x.follow.clock)
 	}
 	x.hold(ctx)
-	x.readKeys()
+	defer x.readKeys()()
 	defer x.follow.release()
 	reg := scenario.NewRegistry()
 	x.host = x.hostOf(reg)
 	x.targets = newTargets(x.cfg, x.bus, x.id)
 	x.targets.host, x.targets.clock = x.host, x.follow.clock
-	x.targets.ask = askPassword(x.s.in, x.s.err)
+	x.targets.ask = x.keys.yielding(askPassword(x.s.in, x.s.err))
 	signals.last = x.targets.close
 	x.announce()
 	if x.converses != nil {

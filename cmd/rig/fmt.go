@@ -6,6 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"rig/runtime/format"
 )
@@ -21,6 +24,9 @@ type fmtCmd struct {
 func (c *fmtCmd) Run(s streams) error {
 	if len(c.Paths) == 1 && c.Paths[0] == "-" {
 		return c.filter(s)
+	}
+	if slices.Contains(c.Paths, "-") {
+		return usage("- is stdin and goes alone")
 	}
 	if len(c.Paths) == 0 {
 		c.Paths = []string{"."}
@@ -110,6 +116,9 @@ func replaceFile(path, text string) error {
 	info, err := os.Stat(real)
 	if err != nil {
 		return usage("%v", err)
+	}
+	if info.Mode().Perm()&0o222 == 0 || unix.Access(real, unix.W_OK) != nil { // replacing it would not ask
+		return usage("%s is read-only: it would be formatted", path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(real), ".rig-fmt-*")
 	if err != nil {

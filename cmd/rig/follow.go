@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -75,11 +76,25 @@ func (x *execution) converse(probes script.Probes, waits bool) {
 		x.s.out, x.s.err = t, t // what is printed meanwhile goes above the line that is edited
 		f.restore = t.Restore
 	}
+	o.Out = redacting{o.Out, x}
 	if waits {
 		f.begin = make(chan struct{})
 		o.Begin = func() { close(f.begin) }
 	}
 	f.talk = prompt.New(o)
+}
+
+// redacting takes the run's secrets out of what a person is shown besides the stream of events. Each text comes in one write.
+type redacting struct {
+	w io.Writer
+	x *execution
+}
+
+func (r redacting) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(r.w, r.x.bus.Redact(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // end asks the run to end as the first signal does; it may be called before the run has begun.
@@ -163,22 +178,34 @@ func sessionsAmong(all, known []*session.Session) []prompt.Session {
 	var out []prompt.Session
 	for _, s := range all {
 		p := prompt.Session{Name: s.Name(), Server: strconv.FormatUint(s.Thread(), 10), State: "idle"}
-		if open, since := s.Tracked(); open {
-			p.Open = since.String()
+		if tx, open := s.Tracked(); open {
+			p.Open = "since " + tx.Pos.String()
+			if !tx.Begun.IsZero() {
+				p.Open = "for " + age(tx.Begun) + " " + p.Open
+			}
 		}
 		a, busy := s.Activity()
 		switch {
 		case s.Closed():
 			p.State, p.Open = "closed", ""
 		case busy:
-			p.State = fmt.Sprintf("%s for %s: %s", a.Holder, time.Since(a.Since).Round(100*time.Millisecond), strings.Join(strings.Fields(a.SQL), " "))
+			p.State = "runs"
+			p.Statement = fmt.Sprintf("%s for %s: %s", a.Holder, age(a.Since), strings.Join(strings.Fields(a.SQL), " "))
 			if w := s.Waits(); w.Waits {
-				p.State = "waits for " + blockers(known, w.Blockers) + ", " + p.State
+				p.State = "waits for " + blockers(known, w.Blockers)
 			}
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+func age(since time.Time) string {
+	d, unit := time.Since(since), 100*time.Millisecond
+	if d < time.Second {
+		unit = 10 * time.Millisecond
+	}
+	return d.Round(unit).String()
 }
 
 // blockers names those who hold a lock: sessions of the test by name, others by their threads.

@@ -86,3 +86,32 @@ func TestGalleryIsClean(t *testing.T) {
 		t.Error(b.String())
 	}
 }
+
+// TestSamplesAreClean: rig lint has nothing to say about what the docs show. An example of a built-in shows that and need not expect.
+func TestSamplesAreClean(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	examples := map[string]bool{}
+	for i, s := range append(docSamples(t), exampleSamples()...) {
+		code := s.code
+		if !strings.Contains(code, "def test_") {
+			code = s.inTest()
+		}
+		path := filepath.Join(dir, fmt.Sprintf("%03d.star", i))
+		examples[path] = code != s.code
+		if err := os.WriteFile(path, []byte(fmt.Sprintf("# %s\n%s", s.where, code)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+	found, err := lintFiles(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found = slices.DeleteFunc(found, func(f lint.Finding) bool { return f.Code == "no-expectation" && examples[f.Pos.File] })
+	var b strings.Builder
+	lint.Text(&b, found)
+	if b.Len() > 0 {
+		t.Error(b.String())
+	}
+}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/term"
 
@@ -77,6 +75,8 @@ type conversation struct {
 	broken bool     // the file did not load, and no person is there to mend it
 	file   []string // names that the file has bound
 	runs   int
+
+	columns func() int // of the terminal; 0 is unknown
 }
 
 // prepare takes the place of the console and of the tests.
@@ -117,6 +117,10 @@ func (k *conversation) talk(t *scenario.Test, v starlark.Value) error {
 	}
 	restore := k.reader(&o)
 	defer restore()
+	o.Out = redacting{o.Out, k.x}
+	if k.columns = o.Width; k.columns == nil {
+		k.columns = func() int { return 0 }
+	}
 	k.loop = repl.New(o)
 	k.x.follow.interrupt = k.loop.Interrupt
 	if !k.plain {
@@ -165,11 +169,6 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		path = "" // inputs are kept for this conversation alone
 	}
 	w := newWords(k)
-	e := repl.NewEditor(repl.EditorOptions{
-		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Complete: w.complete,
-		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
-	})
-	o.In, o.Out, o.Whole = e, e, true
 	o.Width = func() int {
 		width, _, err := term.GetSize(fd)
 		if err != nil {
@@ -177,6 +176,11 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		}
 		return width
 	}
+	e := repl.NewEditor(repl.EditorOptions{
+		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Width: o.Width, Complete: w.complete,
+		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
+	})
+	o.In, o.Out, o.Whole = e, e, true
 	k.x.bus.Flush() // the sink is not at work, and sees the change with the next event
 	k.sink.out = e
 	return func() { _ = term.Restore(int(in.Fd()), state) }
@@ -218,7 +222,7 @@ func tableOf(v starlark.Value) *repl.Rows {
 		return nil
 	}
 	head, cells := value.Cells(r, shownRows)
-	return &repl.Rows{Head: head, Cells: cells, Total: r.Len()}
+	return &repl.Rows{Head: head, Cells: cells, Total: r.Len(), Whole: func(i, j int) string { return value.WholeCell(r, i, j) }}
 }
 
 // query runs SQL of a person.
@@ -263,6 +267,9 @@ func (k *conversation) variable(name string) string {
 	return ""
 }
 
+// toplevel is the interpreter's name for what stands outside of functions.
+const toplevel = "<toplevel>"
+
 // describeInput is an error as a person needs it who has just typed what caused it.
 func describeInput(err error) string {
 	e := script.Describe(err)
@@ -285,6 +292,10 @@ func describeInput(err error) string {
 			text += fmt.Sprintf("\n  ... and %d more", len(e.Stack)-1-i)
 			break
 		}
+		if f.Func == toplevel {
+			text += fmt.Sprintf("\n  from %s", f.Pos)
+			continue
+		}
 		text += fmt.Sprintf("\n  from %s at %s", f.Func, f.Pos)
 	}
 	if e.Hint != "" && !strings.Contains(text, e.Hint) {
@@ -293,89 +304,13 @@ func describeInput(err error) string {
 	return text
 }
 
-// replSink shows what happens besides the answers: what scripts print and log, statements when they are traced, and at the end
-// what is left.
-type replSink struct {
-	out   io.Writer
-	err   io.Writer
-	trace atomic.Bool
-}
-
-// Name of the sink.
-func (*replSink) Name() string { return "the conversation" }
-
-// Event shows one.
-func (r *replSink) Event(e *event.Event) (err error) {
-	switch d := e.Data.(type) {
-	case *event.Log:
-		text := d.Message
-		if d.Level != "print" {
-			text = d.Level + ": " + text
-			for _, f := range d.Fields {
-				text += " " + f.Key + "=" + f.Value
-			}
-		}
-		if d.Level != "debug" {
-			_, err = fmt.Fprintln(r.out, text)
-		}
-	case *event.Statement:
-		if r.trace.Load() && !strings.HasPrefix(e.Session, "rig-admin") && e.Session != observer {
-			_, err = fmt.Fprintf(r.out, "  [%s %s] %s\n", e.Session, d.Duration.Round(10_000), strings.Join(strings.Fields(d.SQL), " "))
-		}
-	case *event.Leak:
-		_, err = fmt.Fprintln(r.out, "leak:", d.Detail)
-	case *event.RunEnd:
-		if d.Error != nil {
-			_, err = fmt.Fprintln(r.err, "rig:", scriptText(d.Error))
-		}
-	case *event.TestEnd:
-		err = r.ended(e, d)
-	}
-	return err
-}
-
-func (r *replSink) ended(e *event.Event, d *event.TestEnd) error {
-	if e.Test != "repl" {
-		text := fmt.Sprintf("%s: %s (%s)", e.Test, outcomeWord(d.Outcome), d.Duration.Round(1_000_000))
-		if d.Reason != "" {
-			text += ": " + d.Reason
-		}
-		if _, err := fmt.Fprintln(r.out, text); err != nil {
-			return err
-		}
-	}
-	for _, x := range d.Errors {
-		text := scriptText(x)
-		if x.Excerpt != "" {
-			text += "\n" + x.Excerpt
-		}
-		if _, err := fmt.Fprintln(r.out, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func outcomeWord(o event.Outcome) string {
-	if o == event.OK {
-		return "passed"
-	}
-	return fmt.Sprint(o)
-}
-
-// Flush has nothing to keep.
-func (*replSink) Flush() error { return nil }
-
-// Close has nothing to end.
-func (*replSink) Close() error { return nil }
-
 // commands are those that need the run.
 func (k *conversation) commands() []repl.Command {
 	return []repl.Command{
 		{Name: "reload", Doc: "read the file again after an edit", Run: k.load},
 		{Name: "run", Args: "TEST", Doc: "run a test of the file, in a database of its own", Run: k.run},
 		{Name: "machine", Args: "[NAME]", Doc: "draw a state machine", Run: k.machine},
-		{Name: "locks", Doc: "transactions of the server with their locks, and who waits", Run: k.locks},
+		{Name: "locks", Doc: "which locks sessions hold and wait for", Run: k.locks},
 		{Name: "trace", Doc: "show each statement with its time; again: no more", Run: func(context.Context, string) (string, error) {
 			on := !k.sink.trace.Load()
 			k.sink.trace.Store(on)
@@ -404,7 +339,12 @@ func (k *conversation) run(ctx context.Context, name string) (string, error) {
 			items = append(items, it)
 		}
 	}
-	if len(items) == 0 {
+	switch {
+	case len(names) == 0:
+		return "", fmt.Errorf("%s has no tests: functions whose names begin with test_", k.cmd.Path)
+	case name == "":
+		return "", fmt.Errorf("run which test? %s has %s", k.cmd.Path, strings.Join(names, ", "))
+	case len(items) == 0:
 		return "", fmt.Errorf("%s has no test %q%s; it has %s", k.cmd.Path, name, didYouMean(name, names), strings.Join(names, ", "))
 	}
 	for _, f := range plan.Files {
@@ -428,7 +368,7 @@ func (k *conversation) machine(_ context.Context, name string) (string, error) {
 		}
 		g := d.Graph()
 		if name == "" || name == n || name == g.Name {
-			return g.Mermaid(), nil
+			return g.Text(), nil
 		}
 		names = append(names, n)
 	}
@@ -439,14 +379,7 @@ func (k *conversation) machine(_ context.Context, name string) (string, error) {
 	return "", fmt.Errorf("there is no machine %q%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
 }
 
-// lockQueries show transactions with their locks, by kind of server.
-var lockQueries = map[string]string{
-	"mariadb": "SELECT trx_mysql_thread_id AS thread, trx_state AS state, trx_started AS started, trx_tables_locked AS tables_locked, trx_rows_locked AS rows_locked, trx_rows_modified AS rows_modified, trx_query AS statement FROM information_schema.INNODB_TRX ORDER BY 1",
-	"mysql":   "SELECT t.PROCESSLIST_ID AS thread, l.OBJECT_SCHEMA AS `schema`, l.OBJECT_NAME AS `table`, l.INDEX_NAME AS `index`, l.LOCK_TYPE AS type, l.LOCK_MODE AS mode, l.LOCK_STATUS AS status, l.LOCK_DATA AS data FROM performance_schema.data_locks l JOIN performance_schema.threads t USING (THREAD_ID) ORDER BY 1, 2, 3",
-	"tidb":    "SELECT SESSION_ID AS thread, STATE AS state, START_TIME AS started, CURRENT_SQL_DIGEST_TEXT AS statement FROM information_schema.TIDB_TRX ORDER BY 1",
-}
-
-// observer is the session that looks at locks.
+// observer is the session that completion asks.
 const observer = "observer"
 
 // observer gives it, opening it at the first use.
@@ -457,27 +390,4 @@ func (k *conversation) observer() (*session.Session, error) {
 		}
 	}
 	return k.test.Connect(scenario.ConnectOptions{Name: observer, Quiet: true})
-}
-
-func (k *conversation) locks(context.Context, string) (string, error) {
-	kind := k.test.TargetInfo().Type
-	sql, ok := lockQueries[kind]
-	if !ok {
-		return "", fmt.Errorf("%s does not tell its locks", kind)
-	}
-	s, err := k.observer()
-	if err != nil {
-		return "", err
-	}
-	rows, err := s.Query(session.Call{Op: "locks", Holder: ":locks"}, sql, nil)
-	if err != nil {
-		return "", err
-	}
-	text := repl.Table(tableOf(value.NewRows(rows)), 0)
-	for _, x := range k.test.Sessions() {
-		if w := x.Waits(); w.Waits {
-			text += fmt.Sprintf("\n%s waits for %s", x.Name(), blockers(k.test.Sessions(), w.Blockers))
-		}
-	}
-	return text, nil
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -88,6 +86,7 @@ func TestScreenRepl(t *testing.T) {
 	// An input of several lines ends with an empty one.
 	s.enter("def twice(x):")
 	s.enter("    return 2 * x")
+	s.shows(`^rig> def twice\(x\):\n\.\.\.>     return 2 \* x\n\.\.\.>$`)
 	s.types("Enter")
 	s.shows(`(?s)twice.*^rig>$`)
 	s.enter("twice(21)")
@@ -137,6 +136,36 @@ func TestScreenReplCompletes(t *testing.T) {
 	s.shows(`(?s)\(3 rows\)\nrig>$`)
 	s.types("-l", ":se")
 	s.shows(`sessions +-- what each`)
+}
+
+// TestScreenReplColors: words, strings and comments have colours while they are typed, and nothing is completed within a comment.
+func TestScreenReplColors(t *testing.T) {
+	s := replScreen(t, 90, 30, "env -u NO_COLOR TERM=screen-256color rig repl bank.star")
+	s.shows(`^rig>$`)
+	s.types("-l", `for q in ["a"]: # c`)
+	s.shows(`# c\n*$`)
+	text := s.tmux("capture-pane", "-e", "-p")
+	want := "\x1b[34mfor\x1b[39m q \x1b[34min\x1b[39m [\x1b[32m\"a\"\x1b[39m]: \x1b[2m# c"
+	if !strings.Contains(text, want) {
+		t.Errorf("got %q, want %q", text, want)
+	}
+}
+
+// TestScreenReplSearches: Ctrl-R finds an input of the history.
+func TestScreenReplSearches(t *testing.T) {
+	s := replScreen(t, 90, 30, "rig repl bank.star")
+	s.shows(`^rig>$`)
+	for _, line := range []string{`alpha = "first"`, "beta = 2", "gamma = 3"} {
+		s.ask(line)
+	}
+	s.types("C-r")
+	s.shows(`inc-search`)
+	s.types("-l", "alp")
+	s.shows(`(?s)gamma = 3\nrig> alpha = "first"\n.*inc-search.*alp`)
+	s.types("Enter")
+	s.shows(`^rig> alpha = "first"\nrig>$`)
+	s.enter("alpha")
+	s.shows(`^"first"\nrig>$`)
 }
 
 // TestScreenReplSecrets: what looks like a password is in no history.
@@ -194,6 +223,8 @@ func TestScreenReplSessions(t *testing.T) {
 	s.shows(`^True\nrig>$`)
 	s.ask(":sessions")
 	s.shows(`b +#\d+ +waits for a lock of db`)
+	s.ask(":locks")
+	s.shows(`\| b +\| waits for \| X on PRIMARY of account +\| 1 record \(1\)`)
 	s.ask("COMMIT")
 	s.enter("p.wait()")
 	text := s.shows(`^result\(rows_affected = 1.*\nrig>$`)
@@ -209,6 +240,14 @@ func TestScreenReplNarrow(t *testing.T) {
 	if strings.Contains(text, "+---") {
 		t.Errorf("a table that is wider than the terminal:\n%s", text)
 	}
+	// An input of several lines, one of which is wider than the terminal: it is shortened, and the arrows go through its lines.
+	for _, line := range []string{"def wide(x):", "    return 1000 + 2000", "    # the end"} {
+		s.enter(line)
+	}
+	s.types("Up", "Up", "End", "BSpace", "BSpace", "Down", "Down", "Enter")
+	s.shows(`(?s)^rig> def wide\(x\):\n\.\.\.>     return 1000\n \+ 20\n\.\.\.>     # the end\n\.\.\.>\nrig>$`)
+	s.enter("wide(1)")
+	s.shows(`^1020\nrig>$`)
 }
 
 func TestScreenReplDumb(t *testing.T) {
@@ -218,7 +257,9 @@ func TestScreenReplDumb(t *testing.T) {
 	s.enter("def f():")
 	s.shows(`^\.\.\.>`)
 	s.enter("    return 42")
+	s.shows(`^\.\.\.>     return 42\n\.\.\.>`)
 	s.enter("")
+	s.shows(`^\.\.\.>\nrig>`)
 	s.enter("f()")
 	s.shows(`^42$`)
 	s.types("C-c")
@@ -251,19 +292,15 @@ func TestScreenReplTargetGoesAway(t *testing.T) {
 	s.shows(`^rig>$`)
 	s.enter(`db.query("SELECT @@pid_file").scalar()`)
 	text := s.shows(`^"/.*"$`)
-	b, err := os.ReadFile(regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(text)[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id int
-	if _, err := fmt.Sscan(string(b), &id); err != nil || id <= 1 {
-		t.Fatalf("%q is no process: %v", b, err)
-	}
-	if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	killServer(t, regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(text)[1])
 	s.enter("SELECT 1")
-	s.shows(`error: .*(lost|gone|closed|EOF|broken|reset)`)
+	s.shows(`error: sql: the connection was lost.*session db\nhint: .*conn.reset\(\)`)
+	s.enter("SELECT 2")
+	s.shows(`error: sql: session db has ended: it was lost`)
+	s.enter(":sessions")
+	s.shows(`^> db +#\d+ +closed$`)
+	s.enter(":locks")
+	s.shows(`error: :locks: .*(lost|gone|closed|EOF|broken|reset|refused)`)
 	s.enter("40 + 2")
 	s.shows(`^42\nrig>$`)
 	start := time.Now()

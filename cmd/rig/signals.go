@@ -99,6 +99,7 @@ func (x *execution) signalled(w *signalWatch, s os.Signal) {
 	if x.follow.restore != nil {
 		x.follow.restore() // a prompt may have the terminal
 	}
+	x.keys.restore()
 	fmt.Fprintf(x.s.err, "rig: ended at once; what is left on a server: rig clean %s\n", x.journal)
 	exitNow(code)
 }

@@ -43,6 +43,18 @@ func (s *screen) tmux(args ...string) string {
 	return string(out)
 }
 
+// write puts a file into the folder in one step: who waits for it reads all of it.
+func (s *screen) write(name, text string) {
+	s.t.Helper()
+	tmp := filepath.Join(s.dir, name+".new")
+	if err := os.WriteFile(tmp, []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(tmp, filepath.Join(s.dir, name)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // look gives what is to be seen, with what has scrolled away.
 func (s *screen) look() string {
 	return strings.TrimRight(s.tmux("capture-pane", "-p", "-S", "-2000"), "\n") + "\n"
@@ -212,17 +224,7 @@ func TestScreenTargetGoesAway(t *testing.T) {
 	s.enter(`p t.db.query("SELECT @@pid_file").scalar()`)
 	s.shows(`^"/.*"$`)
 	pid := regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(s.look())
-	b, err := os.ReadFile(pid[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id int
-	if _, err := fmt.Sscan(string(b), &id); err != nil || id <= 1 {
-		t.Fatalf("%q is no process: %v", b, err)
-	}
-	if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	killServer(t, pid[1])
 	s.enter(`p t.db.query("SELECT 1")`)
 	s.shows(`conn.query: .*(lost|gone|closed|EOF|broken|reset)`)
 	s.enter("p before")

@@ -22,7 +22,7 @@ type watchFlags struct {
 	Trace       bool     `group:"watching" help:"Show each statement of the scripts with the variables that changed."`
 	Cover       string   `group:"watching" placeholder:"PATH" help:"Write which statements and branches of the scripts ran: .html, .info (LCOV) or text; - is stdout."`
 	CoverFormat string   `group:"watching" placeholder:"FORMAT" help:"text, html or lcov, where the ending of --cover does not say."`
-	Pending     bool     `group:"watching" help:"On a terminal, t and Enter tell what every running test does and who waits for whom. SIGUSR1 does so always, without this flag."`
+	Pending     bool     `group:"watching" help:"On a terminal, the key t tells what every running test does and who waits for whom. SIGUSR1 does so always, without this flag."`
 	Pprof       []string `group:"watching" placeholder:"KIND=PATH" help:"Write where time goes, for go tool pprof: script=PATH is the scripts' own, wall=PATH also waiting for the server. May be given twice." sep:"none"`
 }
 

@@ -18,6 +18,13 @@ type Barrier struct {
 // NewBarrier makes a barrier for n goroutines; less than 1 counts as 1, which lets everybody pass.
 func NewBarrier(n int) *Barrier { return &Barrier{n: max(n, 1), open: make(chan struct{})} }
 
+// Here tells how many of the n goroutines wait.
+func (b *Barrier) Here() (here, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.here, b.n
+}
+
 // Wait waits until n goroutines are here. One that gives up, by context or timeout, is no longer counted.
 func (b *Barrier) Wait(ctx context.Context, timeout time.Duration) error {
 	b.mu.Lock()

@@ -169,6 +169,17 @@ func (g *Group) giveUp(w *waiter, why func() error) {
 	}
 }
 
+// Waiting tells what a member waits for and who could release it and has not; "" while it waits for nothing.
+func (g *Group) Waiting(name string) (what string, missing []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.members[name]
+	if m == nil || m.wait == nil {
+		return "", nil
+	}
+	return m.wait.what, g.missing(m.wait)
+}
+
 // missing lists the members that could have released w and did not.
 func (g *Group) missing(w *waiter) []string {
 	if w.from != "" {

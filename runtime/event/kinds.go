@@ -234,12 +234,14 @@ type Expect struct {
 	Error *Error `json:"error"`
 }
 
-// Log is a line from a script or from rig. Level is debug, info, warn, error, or print for the script's print().
+// Log is a line from a script or from rig. Level is debug, info, warn, error, or print for the script's print(). Asked
+// is a line that a person asked for while the run went on: it is shown at every level.
 type Log struct {
 	Level   string  `json:"level"`
 	Module  string  `json:"module,omitempty"`
 	Message string  `json:"message"`
 	Fields  []Field `json:"fields,omitempty"`
+	Asked   bool    `json:"asked,omitempty"`
 }
 
 // Span is a piece of work that has ended, named by the script. Event.ID is its own id, which what happened inside has as

@@ -99,7 +99,7 @@ func TestDiffersSeesComments(t *testing.T) {
 // scripts are the sources of the tree, the hostile ones among them.
 func scripts(t testing.TB) map[string]string {
 	out := map[string]string{}
-	for _, root := range []string{"../../scripts", "../../stdlib", "../../cmd/rig/starters", "../../testdata/hostile"} {
+	for _, root := range []string{"../../scripts", "../../stdlib", "../../cmd/rig/starters", "../../testdata/hostile", "../../testdata/import", "../../runtime/lint/testdata", "../../cmd/rig/testdata"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && filepath.Ext(path) == ".star" {
 				b, err := os.ReadFile(path)
@@ -120,13 +120,56 @@ func scripts(t testing.TB) map[string]string {
 
 // TestGalleryIsFormatted: the gallery, the library and the starters are as rig fmt has them.
 func TestGalleryIsFormatted(t *testing.T) {
+	broken := 0
 	for path, src := range scripts(t) {
+		if _, err := script.Parse(path, src); err != nil {
+			broken++
+			continue
+		}
 		out, err := Source(path, src)
 		if err != nil {
 			t.Error(err)
-		} else if out != src && !strings.Contains(path, "hostile") {
+		} else if out != src && !strings.Contains(path, "testdata") {
 			t.Errorf("run rig fmt:\n%s", Diff(path, src, out))
 		}
+		if again, err := Source(path, out); err != nil || again != out {
+			t.Errorf("%s does not come to rest: %v\n%s", path, err, Diff(path, out, again))
+		}
+	}
+	if broken > 12 {
+		t.Errorf("%d scripts do not parse: the samples of broken ones are fewer", broken)
+	}
+}
+
+// TestCrookedComesToRest: whatever the blanks, the quotes and the breaks of a script were, one formatting is enough, and it means
+// what it meant.
+func TestCrookedComesToRest(t *testing.T) {
+	crooked := map[string]*strings.Replacer{
+		"blanks":  strings.NewReplacer(" = ", "=", ", ", " ,", " + ", "  +", "(", "( "),
+		"breaks":  strings.NewReplacer("\n\n", "\n\n\n\n"),
+		"indents": strings.NewReplacer("    ", "  "),
+		"returns": strings.NewReplacer("\n", "\r\n"),
+	}
+	tried := 0
+	for path, src := range scripts(t) {
+		for how, r := range crooked {
+			text := r.Replace(src)
+			if _, err := script.Parse(path, text); err != nil {
+				continue // it stood in a literal that no longer ends
+			}
+			tried++
+			out, err := Source(path, text)
+			if err != nil {
+				t.Errorf("%s, other %s: %v", path, how, err)
+				continue
+			}
+			if again, err := Source(path, out); err != nil || again != out {
+				t.Errorf("%s, other %s, does not come to rest: %v\n%s", path, how, err, Diff(path, out, again))
+			}
+		}
+	}
+	if tried < 200 {
+		t.Errorf("only %d texts were tried", tried)
 	}
 }
 

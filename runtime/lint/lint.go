@@ -57,11 +57,12 @@ func Rules() []Rule {
 type checker struct {
 	*source.File
 	found []Finding
+	uses  map[*syntax.DefStmt]*uses // of the functions that were looked at
 }
 
 // Check gives the findings of a file in the order of their places.
 func Check(f *source.File) []Finding {
-	c := &checker{File: f}
+	c := &checker{File: f, uses: map[*syntax.DefStmt]*uses{}}
 	for _, e := range f.Errors {
 		code := "syntax"
 		if undefined := strings.HasPrefix(e.Msg, "undefined: "); undefined && (f.Mended(e.Pos.Line) || strings.Contains(e.Msg, source.Hole)) {

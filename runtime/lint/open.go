@@ -2,22 +2,26 @@ package lint
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"go.starlark.net/syntax"
-
-	"rig/runtime/source"
 )
 
-// opened maps a session, by its source text, to the call that began its transaction.
-type opened map[string]syntax.Node
+// begun is an open transaction: the call that began it, and the conditions under which that stands.
+type begun struct {
+	at    syntax.Node
+	under []string
+}
+
+// opened maps a session, by its source text, to its transaction.
+type opened map[string]begun
 
 // openTransactions follows the paths of each function: what begins on a session must be committed or rolled back on every path
 // that returns. A path that raises is no concern: the test fails there, and what it leaves is told.
 func (c *checker) openTransactions() {
 	for _, d := range c.Defs {
-		t := tracer{c: c, def: d, ended: map[string]bool{}}
-		t.look(d)
+		t := c.sessionsOf(d)
 		out, goesOn := t.block(d.Body, opened{})
 		if goesOn {
 			t.report(out)
@@ -25,162 +29,15 @@ func (c *checker) openTransactions() {
 	}
 }
 
-// tracer follows one function.
+// tracer follows the paths of one function.
 type tracer struct {
-	c     *checker
-	def   *syntax.DefStmt
-	ended map[string]bool // sessions that the function ends somewhere
-	given map[string]bool // sessions that it got or gave away: their transactions may be others' business
-	loops map[string][]string
+	*uses
+	under []string // the conditions that hold
+	loops []*jumps // the loops around, the innermost last
 }
 
-// look notes what the whole function does with its sessions.
-func (t *tracer) look(d *syntax.DefStmt) {
-	t.given = map[string]bool{}
-	ids, _ := source.Params(d.Params)
-	for _, id := range ids {
-		t.given[id.Name] = true
-	}
-	t.loops = map[string][]string{}
-	syntax.Walk(d, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.ForStmt:
-			if id, ok := n.Vars.(*syntax.Ident); ok {
-				t.loops[id.Name] = t.elements(n.X)
-			}
-		case *syntax.CallExpr:
-			for _, key := range t.ends(n) {
-				t.ended[key] = true
-			}
-		case *syntax.ReturnStmt:
-			if n.Result != nil {
-				t.escape(n.Result)
-			}
-		}
-		return true
-	})
-}
-
-// elements names what a loop goes over: each element of a list that is written out, else all of them under one name.
-func (t *tracer) elements(e syntax.Expr) []string {
-	var list []syntax.Expr
-	switch x := e.(type) {
-	case *syntax.ListExpr:
-		list = x.List
-	case *syntax.TupleExpr:
-		list = x.List
-	case *syntax.ParenExpr:
-		return t.elements(x.X)
-	default:
-		return []string{"each of " + t.c.Slice(e)}
-	}
-	var out []string
-	for _, x := range list {
-		out = append(out, t.c.Slice(x))
-	}
-	return out
-}
-
-// escape notes the sessions that leave the function in a value.
-func (t *tracer) escape(e syntax.Expr) {
-	syntax.Walk(e, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.CallExpr:
-			return false
-		case *syntax.Ident:
-			t.given[n.Name] = true
-		}
-		return true
-	})
-}
-
-// keys names the sessions that an expression stands for.
-func (t *tracer) keys(e syntax.Expr) []string {
-	if id, ok := e.(*syntax.Ident); ok {
-		if keys := t.loops[id.Name]; keys != nil {
-			return keys
-		}
-	}
-	return []string{t.c.Slice(e)}
-}
-
-// method gives the session and the member of a call such as conn.begin(), also where it is handed on: try_(conn.commit).
-func (t *tracer) method(e syntax.Expr) (keys []string, name string) {
-	dot, ok := e.(*syntax.DotExpr)
-	if !ok {
-		return nil, ""
-	}
-	if typ := t.c.Infer(dot.X).Name; typ != "" && typ != "session" && typ != "mock_connection" {
-		return nil, ""
-	}
-	return t.keys(dot.X), dot.Name.Name
-}
-
-var enders = map[string]bool{"commit": true, "rollback": true, "close": true, "reset": true, "kill": true}
-
-// ends lists the sessions whose transactions a call ends, or may end: those that it gets as arguments, too.
-func (t *tracer) ends(call *syntax.CallExpr) []string {
-	var out []string
-	if keys, name := t.method(call.Fn); enders[name] || statement(call, "COMMIT", "ROLLBACK") {
-		out = append(out, keys...)
-	}
-	for _, a := range call.Args {
-		if b, ok := a.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
-			a = b.Y
-		}
-		if keys, name := t.method(a); enders[name] {
-			out = append(out, keys...)
-		}
-		if !statementCall(call) {
-			out = append(out, t.handed(a)...)
-		}
-	}
-	return out
-}
-
-// handed lists what an argument gives away: the session itself, a list of them, a function that may use them.
-func (t *tracer) handed(e syntax.Expr) []string {
-	var out []string
-	syntax.Walk(e, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.DotExpr, *syntax.CallExpr:
-			if dot, ok := n.(*syntax.DotExpr); ok {
-				out = append(out, t.c.Slice(dot)) // t.db
-			}
-			return false
-		case *syntax.Ident:
-			out = append(out, t.keys(n)...)
-			out = append(out, "each of "+n.Name)
-		}
-		return true
-	})
-	return out
-}
-
-// statementCall reports a call of a session's own statement methods, whose arguments are values.
-func statementCall(call *syntax.CallExpr) bool {
-	dot, ok := call.Fn.(*syntax.DotExpr)
-	return ok && (dot.Name.Name == "exec" || dot.Name.Name == "query" || dot.Name.Name == "start")
-}
-
-// statement reports a call whose first argument is SQL that begins with one of the words.
-func statement(call *syntax.CallExpr, words ...string) bool {
-	if !statementCall(call) || len(call.Args) == 0 {
-		return false
-	}
-	lit, ok := call.Args[0].(*syntax.Literal)
-	if !ok {
-		return false
-	}
-	sql, _ := lit.Value.(string)
-	fields := strings.Fields(strings.ToUpper(sql))
-	for _, w := range words {
-		if strings.HasPrefix(strings.Join(fields, " ")+" ", w+" ") && !strings.HasPrefix(strings.Join(fields, " "), "ROLLBACK TO") {
-			return true
-		}
-	}
-	return false
-}
+// jumps are what is open where a loop is left or goes round.
+type jumps struct{ breaks, goesRound []opened }
 
 // block follows a list of statements; goesOn is false when no path comes to its end.
 func (t *tracer) block(list []syntax.Stmt, in opened) (out opened, goesOn bool) {
@@ -198,14 +55,18 @@ func (t *tracer) stmt(s syntax.Stmt, in opened) (opened, bool) {
 		return in, true
 	case *syntax.IfStmt:
 		in = t.exprs(s.Cond, in)
-		a, goesA := t.block(s.True, maps.Clone(in))
-		b, goesB := t.block(s.False, maps.Clone(in))
+		cond := t.c.Slice(s.Cond)
+		a, goesA := t.branch(s.True, in, cond, "not "+cond)
+		b, goesB := t.branch(s.False, in, "not "+cond, cond)
 		return merge(a, goesA, b, goesB)
 	case *syntax.ForStmt:
-		in = t.exprs(s.X, in)
-		return t.loop(s.Body, in, len(t.elements(s.X)) > 0)
+		return t.loop(s.Body, t.exprs(s.X, in), true)
 	case *syntax.WhileStmt:
-		return t.loop(s.Body, t.exprs(s.Cond, in), false)
+		in = t.exprs(s.Cond, in)
+		if id, ok := s.Cond.(*syntax.Ident); ok && id.Name == "True" {
+			return t.endless(s.Body, in)
+		}
+		return t.loop(s.Body, in, false)
 	case *syntax.ReturnStmt:
 		if s.Result != nil {
 			in = t.exprs(s.Result, in)
@@ -213,28 +74,63 @@ func (t *tracer) stmt(s syntax.Stmt, in opened) (opened, bool) {
 		t.report(in)
 		return in, false
 	case *syntax.BranchStmt:
+		t.jump(s.Token, in)
 		return in, s.Token == syntax.PASS
 	}
-	in = t.exprs(s, in)
-	if a, ok := s.(*syntax.AssignStmt); ok {
-		for _, key := range t.handed(a.RHS) {
-			delete(in, key) // it may be ended under the other name
-		}
-	}
-	return in, !t.c.ends(s)
+	return t.exprs(s, in), !t.c.ends(s)
 }
 
-// loop runs a body once. A loop over sessions ends what all of them have open: it is written for all of them. Any other
-// loop may not run at all.
-func (t *tracer) loop(body []syntax.Stmt, in opened, sessions bool) (opened, bool) {
-	out, goesOn := t.block(body, maps.Clone(in))
-	if !goesOn {
-		return in, true // it left by break, continue or return; which were looked at
+// branch follows one side of a condition. What began under the other outcome of the same condition is not open here.
+func (t *tracer) branch(list []syntax.Stmt, in opened, cond, other string) (opened, bool) {
+	in = maps.Clone(in)
+	maps.DeleteFunc(in, func(_ string, b begun) bool { return slices.Contains(b.under, other) })
+	t.under = append(t.under, cond)
+	defer func() { t.under = t.under[:len(t.under)-1] }()
+	return t.block(list, in)
+}
+
+func (t *tracer) jump(token syntax.Token, in opened) {
+	if len(t.loops) == 0 {
+		return
 	}
-	if sessions {
+	switch l := t.loops[len(t.loops)-1]; token {
+	case syntax.BREAK:
+		l.breaks = append(l.breaks, maps.Clone(in))
+	case syntax.CONTINUE:
+		l.goesRound = append(l.goesRound, maps.Clone(in))
+	}
+}
+
+// round runs a loop's body once. It gives what is open at the end of a round, and behind a break.
+func (t *tracer) round(body []syntax.Stmt, in opened) (end opened, ends bool, left opened, breaks bool) {
+	l := &jumps{}
+	t.loops = append(t.loops, l)
+	end, ends = t.block(body, maps.Clone(in))
+	t.loops = t.loops[:len(t.loops)-1]
+	for _, o := range l.goesRound {
+		end, ends = merge(end, ends, o, true)
+	}
+	for _, o := range l.breaks {
+		left, breaks = merge(left, breaks, o, true)
+	}
+	return end, ends, left, breaks
+}
+
+// loop runs a body once. A for loop over sessions ends what all of them have open: it is written for all of them, so that it is
+// taken to run. Any other loop may not run at all.
+func (t *tracer) loop(body []syntax.Stmt, in opened, runs bool) (opened, bool) {
+	end, ends, left, breaks := t.round(body, in)
+	out, goesOn := merge(end, ends, left, breaks)
+	if runs && goesOn {
 		return out, true
 	}
-	return merge(out, true, in, true)
+	return merge(out, goesOn, in, true)
+}
+
+// endless is left by break only.
+func (t *tracer) endless(body []syntax.Stmt, in opened) (opened, bool) {
+	_, _, left, breaks := t.round(body, in)
+	return left, breaks
 }
 
 func merge(a opened, goesA bool, b opened, goesB bool) (opened, bool) {
@@ -267,19 +163,19 @@ func (t *tracer) call(call *syntax.CallExpr, in opened) {
 		delete(in, key)
 	}
 	keys, name := t.method(call.Fn)
-	if name == "begin" || len(keys) > 0 && statement(call, "BEGIN", "START TRANSACTION") {
+	if name == "begin" || len(keys) > 0 && takesSQL[name] && len(call.Args) > 0 && begins(text(call.Args[0]), "BEGIN", "START TRANSACTION") {
 		for _, key := range keys {
-			in[key] = call
+			in[key] = begun{call, slices.Clone(t.under)}
 		}
 	}
 }
 
 func (t *tracer) report(in opened) {
-	for key, at := range in {
-		if t.given[rootOf(key)] && !t.ended[key] {
-			continue // it begins for its caller
+	for key, b := range in {
+		if t.given[rootOf(key)] && !t.ended[key] || t.aliased[key] {
+			continue // it begins for its caller, or may be ended under another name
 		}
-		t.c.add("open-transaction", at, false, "the transaction on "+key+" is left open on a path through "+t.def.Name.Name, key+".commit() or .rollback() on every path, or conn.transaction(fn, ...)")
+		t.c.add("open-transaction", b.at, false, "the transaction on "+key+" is left open on a path through "+t.def.Name.Name, key+".commit() or .rollback() on every path, or conn.transaction(fn, ...)")
 	}
 }
 

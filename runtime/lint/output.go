@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
+	"path/filepath"
 	"strings"
 )
 
@@ -92,6 +94,9 @@ type (
 	}
 )
 
+// uri gives a path as SARIF wants it: a reference, relative where the path is, with blanks and the like escaped.
+func uri(path string) string { return (&url.URL{Path: filepath.ToSlash(path)}).String() }
+
 // SARIF writes the findings for code scanning services. Columns count code points, as positions of scripts do.
 func SARIF(w io.Writer, version string, found []Finding) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "rig lint", Version: version}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
@@ -104,7 +109,7 @@ func SARIF(w io.Writer, version string, found []Finding) error {
 		region := sarifRegion{StartLine: max(1, f.Pos.Line), StartColumn: max(1, f.Pos.Col), EndLine: f.End.Line, EndColumn: f.End.Col}
 		run.Results = append(run.Results, sarifResult{
 			RuleID: f.Code, RuleIndex: index[f.Code], Level: f.level(), Message: sarifText{f.sentence()},
-			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{f.Pos.File}, region}}},
+			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{uri(f.Pos.File)}, region}}},
 		})
 	}
 	e := json.NewEncoder(w)

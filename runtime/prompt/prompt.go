@@ -24,8 +24,9 @@ type Reader interface {
 // Session is what the command sessions shows of one.
 type Session struct {
 	Name, Server string // the server's thread id
-	State        string
-	Open         string // the line that opened a transaction, "" without one
+	State        string // idle, runs, closed, or whom it waits for
+	Open         string // its transaction's age and the line that opened it, "" without one
+	Statement    string // that runs: whose it is, its age, and the text
 }
 
 // Options of a conversation. Functions that are nil are not there to be asked.

@@ -193,14 +193,17 @@ func SessionTable(list []Session, current string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	for _, s := range list {
-		open, mark := "", " "
+		does, mark := []string{s.State}, " "
 		if s.Open != "" {
-			open = "in a transaction since " + s.Open
+			does = append(does, "in a transaction "+s.Open)
+		}
+		if s.Statement != "" {
+			does = append(does, s.Statement)
 		}
 		if current != "" && s.Name == current {
 			mark = ">"
 		}
-		fmt.Fprintf(w, "%s %s\t#%s\t%s\t%s\n", mark, s.Name, s.Server, s.State, open)
+		fmt.Fprintf(w, "%s %s\t#%s\t%s\n", mark, s.Name, s.Server, strings.Join(does, ", "))
 	}
 	_ = w.Flush() // into memory: it does not fail
 	var out strings.Builder

@@ -12,6 +12,8 @@ import (
 
 	"github.com/reeflective/readline"
 	"github.com/reeflective/readline/inputrc"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // Candidate is a word that may stand at the cursor.
@@ -22,6 +24,7 @@ type EditorOptions struct {
 	Out     io.Writer
 	History *History
 	Color   bool
+	Width   func() int // of the terminal; 0 is unknown
 	// Complete gives the words that may replace the last part of the text, which it names, too.
 	Complete func(text string) (part string, words []Candidate)
 }
@@ -41,19 +44,65 @@ func NewEditor(o EditorOptions) *Editor {
 	e := &Editor{o: o}
 	e.shell = readline.NewShell(inputrc.WithApp("rig"))
 	e.shell.Prompt.Primary(e.current)
-	e.shell.Prompt.Secondary(func() string { return Continuation })
 	e.shell.AcceptMultiline = func(line []rune) bool { return !More(string(line) + "\n") }
 	e.shell.Completer = e.complete
 	_ = e.shell.Config.Set("autocomplete", true) // these are known to the library
 	_ = e.shell.Config.Set("multiline-column", false)
 	_ = e.shell.Config.Set("completion-ignore-case", true)
 	_ = e.shell.Config.Set("cursor-position-probe", false) // its answer is read among the keys, and keys get lost
+	linesFirst(e.shell.Config)
 	e.shell.History.Delete()
 	e.shell.History.Add("rig", o.History)
-	if o.Color {
-		e.shell.SyntaxHighlighter = func(line []rune) string { return Highlight(string(line)) }
-	}
+	e.shell.SyntaxHighlighter = e.highlight
 	return e
+}
+
+// linesFirst lets the arrows go through the lines of an input before they leave it for the history, where the person's inputrc has
+// not bound them.
+func linesFirst(c *inputrc.Config) {
+	arrows := map[string]inputrc.Bind{}
+	for _, before := range []string{`\M-[`, `\M-O`} {
+		arrows[inputrc.Unescape(before+"A")] = inputrc.Bind{Action: "up-line-or-history"}
+		arrows[inputrc.Unescape(before+"B")] = inputrc.Bind{Action: "down-line-or-history"}
+	}
+	for _, keymap := range []string{"emacs", "emacs-standard"} {
+		for key, line := range arrows {
+			if now := c.Binds[keymap][key].Action; now == "previous-history" || now == "next-history" {
+				c.Binds[keymap][key] = line
+			}
+		}
+	}
+}
+
+func (e *Editor) highlight(line []rune) string {
+	typed, width := string(line), 0
+	if e.o.Width != nil {
+		width = e.o.Width()
+	}
+	shown := typed
+	if e.o.Color {
+		shown = Highlight(typed)
+	}
+	return continued(typed, shown, e.current(), width)
+}
+
+// clearRest clears a terminal's row from the cursor on.
+const clearRest = "\x1b[K"
+
+// continued puts the continuation prompt before the lines after the first. The library indents them by the width of the prompt and has
+// marks of its own, but counts wrapped rows as lines: a line that is wider than the terminal would be written over. Nor does it
+// clear what such a line leaves when it becomes shorter, which must not happen where the cursor stands on the terminal's edge.
+func continued(typed, shown, prompt string, width int) string {
+	indent := text.StringWidth(prompt)
+	mark := "\n\r" + strings.Repeat(" ", max(0, indent-len(Continuation))) + Continuation
+	plain := strings.Split(typed, "\n")
+	lines := strings.Split(shown, "\n")
+	for i := range lines[:len(lines)-1] {
+		if width > 0 && (indent+text.StringWidth(plain[i]))%width != 0 {
+			lines[i] += clearRest
+		}
+	}
+	return strings.Join(lines, mark)
 }
 
 func (e *Editor) current() string {

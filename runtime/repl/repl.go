@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +31,8 @@ var ErrInterrupt = errors.New("interrupted")
 type Rows struct {
 	Head  []string
 	Cells [][]string
-	Total int // rows there are; Cells may be fewer
+	Total int                          // rows there are; Cells may be fewer
+	Whole func(row, column int) string // a value that Cells abbreviates; nil where it does not
 }
 
 // Answer is what a statement gave: rows, or the number that it changed.
@@ -289,12 +291,18 @@ func (l *Loop) script(ctx context.Context, text string) error {
 		return nil
 	}
 	l.o.Workspace.Bind("_", v)
+	if _, isText := v.(starlark.String); isText && helps.MatchString(text) {
+		return nil // it has printed its value
+	}
 	if l.o.Flush != nil {
 		l.o.Flush()
 	}
 	l.say("%s", l.show(v))
 	return nil
 }
+
+// helps fits the inputs that ask for help.
+var helps = regexp.MustCompile(`^\s*help\s*\(`)
 
 // maxShown bounds what is printed of one value, in runes.
 const maxShown = 8000
@@ -341,7 +349,7 @@ func (l *Loop) sql(s Statement) error {
 	case a.Rows == nil:
 		l.say("%s", count(a.Changed, "row", "changed"))
 	case s.Vertical:
-		l.say("%s", vertical(a.Rows))
+		l.say("%s", vertical(a.Rows, true))
 	default:
 		l.say("%s", Table(a.Rows, l.width()))
 	}

@@ -69,3 +69,23 @@ func TestHistoryKeepsNoSecret(t *testing.T) {
 		t.Errorf("the file's mode is %v (%v)", info.Mode(), err)
 	}
 }
+
+// TestContinuationPrompt: it ends where the prompt does. What a line leaves on its last row is cleared, other than at the edge.
+func TestContinuationPrompt(t *testing.T) {
+	for _, c := range []struct {
+		typed, prompt string
+		width         int
+		want          string
+	}{
+		{"x = 1", "rig> ", 20, "x = 1"},
+		{"f(\n1)", "rig> ", 20, "f(\x1b[K\n\r...> 1)"},
+		{"f(\n", "rig bob> ", 0, "f(\n\r    ...> "},
+		{"f(12345678901234\n1)", "rig> ", 20, "f(12345678901234\x1b[K\n\r...> 1)"},
+		{"f(1234567890123\n1)", "rig> ", 20, "f(1234567890123\n\r...> 1)"},
+		{"'äöü世界'\n1", "rig> ", 14, "'äöü世界'\n\r...> 1"},
+	} {
+		if got := continued(c.typed, c.typed, c.prompt, c.width); got != c.want {
+			t.Errorf("%q at %d: %q, want %q", c.typed, c.width, got, c.want)
+		}
+	}
+}

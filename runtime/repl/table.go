@@ -23,7 +23,7 @@ func Table(r *Rows, width int) string {
 	}
 	s := w.Render()
 	if line, _, _ := strings.Cut(s, "\n"); width > 0 && len([]rune(line)) > width {
-		return vertical(r)
+		return vertical(r, false)
 	}
 	return s + "\n" + total(r)
 }
@@ -36,8 +36,8 @@ func cells(list []string) pretty.Row {
 	return out
 }
 
-// vertical prints a line for each column.
-func vertical(r *Rows) string {
+// vertical prints a line for each column, or several where a value is shown whole and has them.
+func vertical(r *Rows, whole bool) string {
 	if len(r.Cells) == 0 {
 		return "no rows"
 	}
@@ -49,6 +49,9 @@ func vertical(r *Rows) string {
 	for i, row := range r.Cells {
 		fmt.Fprintf(&b, "*** row %d ***\n", i+1)
 		for j, c := range row {
+			if whole && r.Whole != nil {
+				c = r.Whole(i, j)
+			}
 			fmt.Fprintf(&b, "%s%s: %s\n", strings.Repeat(" ", wide-text.StringWidth(r.Head[j])), r.Head[j], c)
 		}
 	}

@@ -13,10 +13,10 @@ import (
 
 // log shows a line of a script, or of rig.
 func (c *Console) log(e *event.Event, d *event.Log) {
-	if !c.shows(moduleOf(d), levelOf(d.Level)) {
+	if !d.Asked && !c.shows(moduleOf(d), levelOf(d.Level)) {
 		return
 	}
-	if c.logs != nil && (d.Level != "print" || c.o.LogTo != nil) {
+	if c.logs != nil && !d.Asked && (d.Level != "print" || c.o.LogTo != nil) {
 		c.record(e, levelOf(d.Level), moduleOf(d), d.Message, d)
 		return
 	}

@@ -102,6 +102,9 @@ func (t *Test) setPhase(ctx context.Context) {
 	t.phase = ctx
 }
 
+// Outermost is the test that a subtest belongs to, a test itself.
+func (t *Test) Outermost() *Test { return t.outermost() }
+
 // outermost is the test that owns sessions and the database.
 func (t *Test) outermost() *Test {
 	for t.parent != nil {

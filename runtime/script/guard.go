@@ -87,6 +87,9 @@ func charge(th *starlark.Thread, v starlark.Value) {
 // look is called by the interpreter every lookEvery steps.
 func (t *Thread) look(th *starlark.Thread) {
 	th.SetMaxExecutionSteps(th.ExecutionSteps() + lookEvery)
+	if q := t.host.waits.asked.Load(); q != nil {
+		q.answer(t, th)
+	}
 	if t.steps > 0 && th.ExecutionSteps() > t.steps {
 		t.stop(th, &guardError{guard: "timeout", msg: fmt.Sprintf("the expression did not end within %d steps", t.steps)})
 		return

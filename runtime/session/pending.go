@@ -43,6 +43,9 @@ func (s *Session) Start(c Call, sql string, args []driver.Value) (*Pending, erro
 	return p, nil
 }
 
+// Session is the name of the session that runs it.
+func (p *Pending) Session() string { return p.s.name }
+
 // SQL of the statement.
 func (p *Pending) SQL() string { return p.sql }
 

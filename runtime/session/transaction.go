@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"rig/runtime/event"
 	"rig/runtime/fault"
@@ -12,6 +13,7 @@ import (
 type transaction struct {
 	open     bool
 	pos      event.Pos // the line that opened it
+	begun    time.Time // when it was seen to open
 	implicit string    // the statement that committed it implicitly
 	undone   string    // why the server rolled it back
 	unsure   bool      // a statement ran that may have opened or ended one
@@ -68,10 +70,8 @@ func (s *Session) followHeld(st *statement, f *fault.Error) {
 	}
 	s.nextTx = c.nextTx || s.nextTx && !c.begins
 	switch {
-	case c.begins:
-		s.tx = transaction{open: true, pos: st.call.Pos}
-	case c.ends && c.chains:
-		s.tx = transaction{open: true, pos: st.call.Pos}
+	case c.begins, c.ends && c.chains:
+		s.tx = transaction{open: true, pos: st.call.Pos, begun: time.Now()}
 	case c.ends:
 		s.tx = transaction{}
 	case c.commits && s.tx.open:
@@ -79,7 +79,7 @@ func (s *Session) followHeld(st *statement, f *fault.Error) {
 	case c.opaque:
 		s.tx.unsure = true
 	case !s.autocommit && !s.tx.open && !c.unlocks && c.autocommit == 0 && !c.uses && !c.setsMode && !c.asks:
-		s.tx = transaction{open: true, pos: st.call.Pos, unsure: true}
+		s.tx = transaction{open: true, pos: st.call.Pos, begun: time.Now(), unsure: true}
 	}
 	if c.unlocks {
 		s.tableLocks = event.Pos{}
@@ -261,11 +261,17 @@ type Held struct {
 	Pos    event.Pos // the line that took it
 }
 
-// Tracked tells whether a transaction is open, and since which line, as far as the session has seen; the server is not asked.
-func (s *Session) Tracked() (open bool, since event.Pos) {
+// Open is a transaction that has not ended.
+type Open struct {
+	Pos   event.Pos // the line that opened it
+	Begun time.Time // zero where it was not seen to begin
+}
+
+// Tracked tells whether a transaction is open, as far as the session has seen; the server is not asked.
+func (s *Session) Tracked() (tx Open, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.tx.open, s.tx.pos
+	return Open{s.tx.pos, s.tx.begun}, s.tx.open
 }
 
 // Held asks what the session holds: an open transaction, user locks (which are released by asking), locked tables. A busy or

@@ -113,6 +113,7 @@ type heldLock struct {
 	place string // the index or the table in InnoDB's terms
 	page  string
 	heaps []string
+	keys  []string // of each heap number, "" where it is not shown
 	waits bool
 }
 
@@ -181,16 +182,31 @@ func readLocks(text string) []heldLock {
 		if last == nil || last.Kind != "record" {
 			continue
 		}
-		if m := heapLine.FindStringSubmatch(line); m != nil {
-			last.heaps = append(last.heaps, m[1])
-			if m[1] == "1" && last.Record == "" {
-				last.Record = "supremum"
-			}
-		} else if m := fieldLine.FindStringSubmatch(line); m != nil && last.Record == "" {
-			last.Record = fieldText(m[2], m[3])
-		}
+		last.read(line)
 	}
 	return out
+}
+
+// read takes a line of the records that are locked.
+func (l *heldLock) read(line string) {
+	if m := heapLine.FindStringSubmatch(line); m != nil {
+		l.heaps, l.keys = append(l.heaps, m[1]), append(l.keys, "")
+		if m[1] == "1" {
+			l.key("supremum")
+		}
+	} else if m := fieldLine.FindStringSubmatch(line); m != nil {
+		l.key(fieldText(m[2], m[3]))
+	}
+}
+
+// key is that of the record that was read last.
+func (l *heldLock) key(text string) {
+	if l.Record == "" {
+		l.Record = text
+	}
+	if n := len(l.keys); n > 0 && l.keys[n-1] == "" {
+		l.keys[n-1] = text
+	}
 }
 
 func readLockLine(line string) (heldLock, bool) {

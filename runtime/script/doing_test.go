@@ -1,0 +1,69 @@
+package script
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.starlark.net/starlark"
+)
+
+// Waits are told with their line while they last, threads that compute with theirs, and nothing is told afterwards.
+func TestDoings(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	rest := starlark.NewBuiltin("rest", func(th *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		defer Wait(th, func() string { return "rests" })()
+		close(entered)
+		<-leave
+		return starlark.None, nil
+	})
+	h := NewHost(Options{Predeclared: starlark.StringDict{"rest": rest}})
+	path := filepath.Join(t.TempDir(), "doing.star")
+	if err := os.WriteFile(path, []byte("def waits():\n    rest()\n\ndef counts():\n    while True:\n        pass\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := h.Load(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 2)
+	for _, name := range []string{"waits", "counts"} {
+		go func() { // cancel stops counts, leave waits
+			_, err := h.Thread(ctx, name, nil).Call(m.Globals[name].(starlark.Callable), nil, nil)
+			ended <- err
+		}()
+	}
+	<-entered
+	asked := func() string {
+		soon, free := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer free()
+		var out []string
+		for _, d := range h.Doings(soon) {
+			_, at, _ := strings.Cut(d.Pos.String(), ":")
+			line, _, _ := strings.Cut(at, ":")
+			out = append(out, d.Thread.Name()+" "+d.Wait+" "+line)
+		}
+		return strings.Join(out, ", ")
+	}
+	// Which of its two lines the loop is on is chance, and on a loaded machine it may not answer in time.
+	for got := ""; !strings.HasPrefix(got, "counts  "); {
+		got = asked()
+		if !strings.HasSuffix(got, "waits rests 2") {
+			t.Fatalf("got %q", got)
+		}
+	}
+	close(leave)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	<-ended
+	if got := asked(); got != "" {
+		t.Errorf("all have ended, but %q is told", got)
+	}
+}
