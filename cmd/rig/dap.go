@@ -26,7 +26,8 @@ type dapCmd struct {
 // Run serves one client on stdin and stdout, or those that connect.
 func (c *dapCmd) Run(s streams) error {
 	if c.Listen == "" {
-		return c.serve(stdio{s.in, s.out})
+		_, err := c.serve(stdio{s.in, s.out})
+		return err
 	}
 	l, err := listenLoopback(c.Listen)
 	if err != nil {
@@ -47,13 +48,13 @@ func (c *dapCmd) Run(s streams) error {
 		}
 		// A client that still talks when rig is told to end is hung up on, which ends its run cleanly.
 		unhook := context.AfterFunc(ctx, func() { conn.Close() })
-		err = c.serve(conn)
+		attached, err := c.serve(conn)
 		unhook()
 		conn.Close()
 		if err != nil {
 			fmt.Fprintln(s.err, "rig dap:", err)
 		}
-		if len(c.Args) > 0 || ctx.Err() != nil { // there was one run to attach to
+		if attached || ctx.Err() != nil { // there was one run to attach to
 			return err
 		}
 	}
@@ -84,20 +85,20 @@ type stdio struct {
 	io.Writer
 }
 
-func (c *dapCmd) serve(conn io.ReadWriter) error {
+// serve talks to one client, and tells whether it has attached to the run that waits.
+func (c *dapCmd) serve(conn io.ReadWriter) (taken bool, err error) {
 	if len(c.Args) == 0 {
-		return dap.Serve(conn, dap.Options{Launch: launched})
+		return false, dap.Serve(conn, dap.Options{Launch: launched})
 	}
 	gone := make(chan struct{})
-	taken := false
-	err := dap.Serve(conn, dap.Options{Attach: func(h dap.Hooks) (*dap.Debuggee, error) {
+	err = dap.Serve(conn, dap.Options{Attach: func(h dap.Hooks) (*dap.Debuggee, error) {
 		taken = true
 		return debuggee(c.Args, h, false, gone)
 	}})
 	if taken {
 		<-gone // a client that only detached lets the run go on
 	}
-	return err
+	return taken, err
 }
 
 func launched(l dap.Launch, h dap.Hooks) (*dap.Debuggee, error) {
@@ -142,6 +143,7 @@ func debuggee(args []string, h dap.Hooks, noDebug bool, gone chan<- struct{}) (*
 		var once sync.Once
 		d.Start = func() { once.Do(func() { close(x.follow.begin) }) }
 		d.Stop = func() { x.end(errInterrupted) }
+		d.Redact = func(text string) string { return x.bus.Redact(text) }
 		d.Source = func(name string) (string, bool) {
 			if x.host == nil {
 				return "", false

@@ -288,38 +288,16 @@ func TestDapClientThatLeaves(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("rig dap ends with %v", err)
 	}
-	journals, _ := filepath.Glob(filepath.Join(dir, ".rig/runs/*/run.jsonl"))
-	if len(journals) != 1 {
-		t.Fatalf("%d journals", len(journals))
-	}
-	b, err := os.ReadFile(journals[0])
-	if err != nil || !strings.Contains(string(b), `"kind":"run.end"`) || !strings.Contains(string(b), `"interrupted":true`) {
-		t.Errorf("the run did not end cleanly: %v", err)
+	if b := journalOf(t, dir); !strings.Contains(b, `"kind":"run.end"`) || !strings.Contains(b, `"interrupted":true`) {
+		t.Error("the run did not end cleanly")
 	}
 }
 
 // TestDapAttach: over a socket of this machine, to a run that waits; one that leaves without ending it lets it go on.
 func TestDapAttach(t *testing.T) {
 	dir := dapFolder(t)
-	cmd := exec.Command("rig", "dap", "--listen", "127.0.0.1:0", "account.star", "--run", "booking")
-	cmd.Dir = dir
-	errs, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewReader(errs)
-	line, err := lines.ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("tcp", strings.TrimSpace(line[strings.LastIndex(line, " ")+1:]))
-	if err != nil {
-		t.Fatal(err)
-	}
+	addr, cmd, lines := dapListener(t, dir, "account.star", "--run", "booking")
+	conn := dial(t, addr)
 	c := newClient(t, conn, conn, dir)
 	c.follow(`
 > {"command": "initialize", "arguments": {"adapterID": "rig"}}
@@ -337,13 +315,151 @@ func TestDapAttach(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("rig dap ends with %v", err)
 	}
+	if !strings.Contains(journalOf(t, dir), `"passed":1`) {
+		t.Error("the run did not go on to its end")
+	}
+}
+
+// dapListener starts rig dap on a socket of this machine and gives its address, and what comes on stderr after it.
+func dapListener(t *testing.T, dir string, args ...string) (addr string, cmd *exec.Cmd, errs *bufio.Reader) {
+	t.Helper()
+	cmd = exec.Command("rig", append([]string{"dap", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Dir = dir
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	errs = bufio.NewReader(pipe)
+	line, err := errs.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line[strings.LastIndex(line, " ")+1:]), cmd, errs
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// journalOf is the text of the one journal in a folder.
+func journalOf(t *testing.T, dir string) string {
+	t.Helper()
 	journals, _ := filepath.Glob(filepath.Join(dir, ".rig/runs/*/run.jsonl"))
 	if len(journals) != 1 {
 		t.Fatalf("%d journals", len(journals))
 	}
-	b, _ := os.ReadFile(journals[0])
-	if !strings.Contains(string(b), `"passed":1`) {
-		t.Error("the run did not go on to its end")
+	b, err := os.ReadFile(journals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestDapAttachedClientThatHangsUp: whoever leaves without attaching leaves the run waiting; an attached client that hangs up while a
+// thread stands ends it cleanly.
+func TestDapAttachedClientThatHangsUp(t *testing.T) {
+	t.Parallel()
+	dir := dapFolder(t)
+	addr, cmd, errs := dapListener(t, dir, "account.star", "--run", "booking")
+	stray := dial(t, addr)
+	if _, err := io.WriteString(stray, "GET / HTTP/1.1\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := errs.ReadString('\n'); err != nil || !strings.Contains(line, "rig dap: ") {
+		t.Errorf("a client that does not speak the protocol: %q, %v", line, err)
+	}
+	stray.Close()
+	dial(t, addr).Close()
+	conn := dial(t, addr)
+	newClient(t, conn, conn, dir).follow(`
+> {"command": "initialize", "arguments": {"adapterID": "rig"}}
+> {"command": "attach", "arguments": {"stopOnEntry": true}}
+< {"event": "initialized"}
+> {"command": "configurationDone"}
+< {"event": "stopped", "body": {"reason": "entry", "threadId": "$t"}}
+`)
+	conn.Close()
+	_, _ = io.Copy(io.Discard, errs)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("rig dap ends with %v", err)
+	}
+	if b := journalOf(t, dir); !strings.Contains(b, `"kind":"run.end"`) || !strings.Contains(b, `"interrupted":true`) {
+		t.Error("the run did not end cleanly")
+	}
+}
+
+// TestDapNextClient: after a client that hung up, the next one launches a run of its own.
+func TestDapNextClient(t *testing.T) {
+	t.Parallel()
+	dir := dapFolder(t)
+	addr, _, _ := dapListener(t, dir)
+	conn := dial(t, addr)
+	newClient(t, conn, conn, dir).follow(toABreakpoint)
+	conn.Close()
+	conn = dial(t, addr)
+	newClient(t, conn, conn, dir).follow(toABreakpoint + `
+> {"command": "disconnect", "arguments": {"terminateDebuggee": true}}
+< {"command": "disconnect", "success": true}
+`)
+	conn.Close()
+}
+
+// TestDapTargetGoesAway: the server is killed while a thread stands. Expressions tell the loss, and the run ends with it.
+func TestDapTargetGoesAway(t *testing.T) {
+	needMariadb(t)
+	t.Parallel()
+	dir := dapFolder(t)
+	c, cmd := dapServer(t, dir)
+	c.follow(strings.Replace(toABreakpoint, `account.star"}}
+< {"event": "initialized"}`, `account.star", "target": "mariadb", "args": ["--run", "booking"]}}
+< {"event": "initialized"}`, 1) + `
+> {"command": "stackTrace", "arguments": {"threadId": "$t"}}
+< {"command": "stackTrace", "body": {"stackFrames": [{"id": "$f", "line": 13}]}}
+> {"command": "evaluate", "arguments": {"expression": "t.db.query(\"SELECT @@pid_file\").scalar()", "frameId": "$f"}}
+< {"command": "evaluate", "success": true, "body": {"result": "$pid"}}
+`)
+	killServer(t, strings.Trim(c.vars["$pid"].(string), `"`))
+	c.follow(`
+> {"command": "evaluate", "arguments": {"expression": "t.db.query(\"SELECT 1\")", "frameId": "$f"}}
+< {"command": "evaluate", "success": false, "message": "~conn.query: .*(lost|gone|closed|EOF|broken|reset)"}
+> {"command": "evaluate", "arguments": {"expression": "before[\"total\"]", "frameId": "$f"}}
+< {"command": "evaluate", "success": true, "body": {"result": "100"}}
+> {"command": "setExceptionBreakpoints", "arguments": {"filters": []}}
+> {"command": "continue", "arguments": {"threadId": "$t"}}
+< {"event": "output", "body": {"output": "~0 passed, 1 failed"}}
+< {"event": "exited"}
+< {"event": "terminated"}
+> {"command": "disconnect", "arguments": {}}
+< {"command": "disconnect", "success": true}
+`)
+	c.w.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("rig dap ends with %v", err)
+	}
+}
+
+// killServer ends the process that a pid file names.
+func killServer(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id int
+	if _, err := fmt.Sscan(string(b), &id); err != nil || id <= 1 {
+		t.Fatalf("%q is no process: %v", b, err)
+	}
+	if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -14,11 +14,20 @@ var consoleFence = regexp.MustCompile("(?ms)^```console\n\\$ (rig [^\n]*)\n(.*?)
 
 // steady leaves out what differs from run to run: times, names of tasks, threads on the server and in the debugger, who the victim is.
 func steady(text string) string {
-	for pattern, by := range map[string]string{
-		`\d+(\.\d+)?(ns|us|µs|ms|s)\b`: "TIME", `transfer#\w+`: "transfer#N", `#\d+(\s+idle|>)`: "#ID$1", `(?m)^([> ]*)\[\d\] (transfer|thread)`: "$1[N] $2",
-		`session s\d`: "session sN", `late#\d+`: "late#N", `(db|holder|waiter) +#(?:\d+|ID) +`: "$1  #ID ", `\(seed \d+\)`: "(seed N)", `mariadb \d[\d.]*`: "mariadb VERSION", `embedded \d[\d.]*`: "embedded VERSION", `(?m)[ ]+$`: "",
+	for _, x := range [][2]string{ // in this order
+		{`\d+(\.\d+)?(ns|us|µs|ms|s)\b`, "TIME"},
+		{`transfer#\w+`, "transfer#N"},
+		{`late#\d+`, "late#N"},
+		{`(db|holder|waiter) +#\d+ +`, "$1  #ID "},
+		{`#\d+(\s+idle|>)`, "#ID$1"},
+		{`(?m)^([> ]*)\[\d\] (transfer|thread)`, "$1[N] $2"},
+		{`session s\d`, "session sN"},
+		{`\(seed \d+\)`, "(seed N)"},
+		{`mariadb \d[\d.]*`, "mariadb VERSION"},
+		{`embedded \d[\d.]*`, "embedded VERSION"},
+		{`(?m)[ ]+$`, ""},
 	} {
-		text = regexp.MustCompile(pattern).ReplaceAllString(text, by)
+		text = regexp.MustCompile(x[0]).ReplaceAllString(text, x[1])
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -75,11 +76,25 @@ func (x *execution) converse(probes script.Probes, waits bool) {
 		x.s.out, x.s.err = t, t // what is printed meanwhile goes above the line that is edited
 		f.restore = t.Restore
 	}
+	o.Out = redacting{o.Out, x}
 	if waits {
 		f.begin = make(chan struct{})
 		o.Begin = func() { close(f.begin) }
 	}
 	f.talk = prompt.New(o)
+}
+
+// redacting takes the run's secrets out of what a person is shown besides the stream of events. Each text comes in one write.
+type redacting struct {
+	w io.Writer
+	x *execution
+}
+
+func (r redacting) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(r.w, r.x.bus.Redact(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // end asks the run to end as the first signal does; it may be called before the run has begun.

@@ -27,7 +27,7 @@ func (k *conversation) locks(context.Context, string) (string, error) {
 		return "", notTold(k.test.TargetInfo().Type, no)
 	}
 	if err != nil {
-		return "", err
+		return "", fault.Wrap(":locks", "", "", err)
 	}
 	sessions := k.test.Sessions()
 	text := lockTable(holds, sessions, k.columns())

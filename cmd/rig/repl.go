@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/term"
 
@@ -119,6 +117,7 @@ func (k *conversation) talk(t *scenario.Test, v starlark.Value) error {
 	}
 	restore := k.reader(&o)
 	defer restore()
+	o.Out = redacting{o.Out, k.x}
 	if k.columns = o.Width; k.columns == nil {
 		k.columns = func() int { return 0 }
 	}
@@ -268,6 +267,9 @@ func (k *conversation) variable(name string) string {
 	return ""
 }
 
+// toplevel is the interpreter's name for what stands outside of functions.
+const toplevel = "<toplevel>"
+
 // describeInput is an error as a person needs it who has just typed what caused it.
 func describeInput(err error) string {
 	e := script.Describe(err)
@@ -290,6 +292,10 @@ func describeInput(err error) string {
 			text += fmt.Sprintf("\n  ... and %d more", len(e.Stack)-1-i)
 			break
 		}
+		if f.Func == toplevel {
+			text += fmt.Sprintf("\n  from %s", f.Pos)
+			continue
+		}
 		text += fmt.Sprintf("\n  from %s at %s", f.Func, f.Pos)
 	}
 	if e.Hint != "" && !strings.Contains(text, e.Hint) {
@@ -297,82 +303,6 @@ func describeInput(err error) string {
 	}
 	return text
 }
-
-// replSink shows what happens besides the answers: what scripts print and log, statements when they are traced, and at the end
-// what is left.
-type replSink struct {
-	out   io.Writer
-	err   io.Writer
-	trace atomic.Bool
-}
-
-// Name of the sink.
-func (*replSink) Name() string { return "the conversation" }
-
-// Event shows one.
-func (r *replSink) Event(e *event.Event) (err error) {
-	switch d := e.Data.(type) {
-	case *event.Log:
-		text := d.Message
-		if d.Level != "print" {
-			text = d.Level + ": " + text
-			for _, f := range d.Fields {
-				text += " " + f.Key + "=" + f.Value
-			}
-		}
-		if d.Level != "debug" {
-			_, err = fmt.Fprintln(r.out, text)
-		}
-	case *event.Statement:
-		if r.trace.Load() && !strings.HasPrefix(e.Session, "rig-admin") && e.Session != observer {
-			_, err = fmt.Fprintf(r.out, "  [%s %s] %s\n", e.Session, d.Duration.Round(10_000), strings.Join(strings.Fields(d.SQL), " "))
-		}
-	case *event.Leak:
-		_, err = fmt.Fprintln(r.out, "leak:", d.Detail)
-	case *event.RunEnd:
-		if d.Error != nil {
-			_, err = fmt.Fprintln(r.err, "rig:", scriptText(d.Error))
-		}
-	case *event.TestEnd:
-		err = r.ended(e, d)
-	}
-	return err
-}
-
-func (r *replSink) ended(e *event.Event, d *event.TestEnd) error {
-	if e.Test != "repl" {
-		text := fmt.Sprintf("%s: %s (%s)", e.Test, outcomeWord(d.Outcome), d.Duration.Round(1_000_000))
-		if d.Reason != "" {
-			text += ": " + d.Reason
-		}
-		if _, err := fmt.Fprintln(r.out, text); err != nil {
-			return err
-		}
-	}
-	for _, x := range d.Errors {
-		text := scriptText(x)
-		if x.Excerpt != "" {
-			text += "\n" + x.Excerpt
-		}
-		if _, err := fmt.Fprintln(r.out, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func outcomeWord(o event.Outcome) string {
-	if o == event.OK {
-		return "passed"
-	}
-	return fmt.Sprint(o)
-}
-
-// Flush has nothing to keep.
-func (*replSink) Flush() error { return nil }
-
-// Close has nothing to end.
-func (*replSink) Close() error { return nil }
 
 // commands are those that need the run.
 func (k *conversation) commands() []repl.Command {
@@ -409,7 +339,12 @@ func (k *conversation) run(ctx context.Context, name string) (string, error) {
 			items = append(items, it)
 		}
 	}
-	if len(items) == 0 {
+	switch {
+	case len(names) == 0:
+		return "", fmt.Errorf("%s has no tests: functions whose names begin with test_", k.cmd.Path)
+	case name == "":
+		return "", fmt.Errorf("run which test? %s has %s", k.cmd.Path, strings.Join(names, ", "))
+	case len(items) == 0:
 		return "", fmt.Errorf("%s has no test %q%s; it has %s", k.cmd.Path, name, didYouMean(name, names), strings.Join(names, ", "))
 	}
 	for _, f := range plan.Files {
@@ -433,7 +368,7 @@ func (k *conversation) machine(_ context.Context, name string) (string, error) {
 		}
 		g := d.Graph()
 		if name == "" || name == n || name == g.Name {
-			return g.Mermaid(), nil
+			return g.Text(), nil
 		}
 		names = append(names, n)
 	}

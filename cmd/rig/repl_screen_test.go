@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -140,6 +138,36 @@ func TestScreenReplCompletes(t *testing.T) {
 	s.shows(`sessions +-- what each`)
 }
 
+// TestScreenReplColors: words, strings and comments have colours while they are typed, and nothing is completed within a comment.
+func TestScreenReplColors(t *testing.T) {
+	s := replScreen(t, 90, 30, "env -u NO_COLOR TERM=screen-256color rig repl bank.star")
+	s.shows(`^rig>$`)
+	s.types("-l", `for q in ["a"]: # c`)
+	s.shows(`# c\n*$`)
+	text := s.tmux("capture-pane", "-e", "-p")
+	want := "\x1b[34mfor\x1b[39m q \x1b[34min\x1b[39m [\x1b[32m\"a\"\x1b[39m]: \x1b[2m# c"
+	if !strings.Contains(text, want) {
+		t.Errorf("got %q, want %q", text, want)
+	}
+}
+
+// TestScreenReplSearches: Ctrl-R finds an input of the history.
+func TestScreenReplSearches(t *testing.T) {
+	s := replScreen(t, 90, 30, "rig repl bank.star")
+	s.shows(`^rig>$`)
+	for _, line := range []string{`alpha = "first"`, "beta = 2", "gamma = 3"} {
+		s.ask(line)
+	}
+	s.types("C-r")
+	s.shows(`inc-search`)
+	s.types("-l", "alp")
+	s.shows(`(?s)gamma = 3\nrig> alpha = "first"\n.*inc-search.*alp`)
+	s.types("Enter")
+	s.shows(`^rig> alpha = "first"\nrig>$`)
+	s.enter("alpha")
+	s.shows(`^"first"\nrig>$`)
+}
+
 // TestScreenReplSecrets: what looks like a password is in no history.
 func TestScreenReplSecrets(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl")
@@ -264,19 +292,15 @@ func TestScreenReplTargetGoesAway(t *testing.T) {
 	s.shows(`^rig>$`)
 	s.enter(`db.query("SELECT @@pid_file").scalar()`)
 	text := s.shows(`^"/.*"$`)
-	b, err := os.ReadFile(regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(text)[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id int
-	if _, err := fmt.Sscan(string(b), &id); err != nil || id <= 1 {
-		t.Fatalf("%q is no process: %v", b, err)
-	}
-	if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	killServer(t, regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(text)[1])
 	s.enter("SELECT 1")
-	s.shows(`error: .*(lost|gone|closed|EOF|broken|reset)`)
+	s.shows(`error: sql: the connection was lost.*session db\nhint: .*conn.reset\(\)`)
+	s.enter("SELECT 2")
+	s.shows(`error: sql: session db has ended: it was lost`)
+	s.enter(":sessions")
+	s.shows(`^> db +#\d+ +closed$`)
+	s.enter(":locks")
+	s.shows(`error: :locks: .*(lost|gone|closed|EOF|broken|reset|refused)`)
 	s.enter("40 + 2")
 	s.shows(`^42\nrig>$`)
 	start := time.Now()

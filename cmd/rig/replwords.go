@@ -62,7 +62,7 @@ func (w *wordList) complete(text string) (part string, list []repl.Candidate) {
 			return part, nil // everything could follow
 		}
 		list = w.sql(text)
-	case openQuote(before):
+	case openQuote(before), inComment(before):
 		return part, nil
 	case strings.HasSuffix(before, "."):
 		list = w.attributes(before)
@@ -87,6 +87,13 @@ func hasPrefixFold(word, prefix string) bool {
 func openQuote(text string) bool {
 	line := text[strings.LastIndexByte(text, '\n')+1:]
 	return strings.Count(line, `"`)%2 == 1
+}
+
+// inComment reports whether the line ends within a script's comment.
+func inComment(text string) bool {
+	line := text[strings.LastIndexByte(text, '\n')+1:]
+	at := strings.IndexByte(line, '#')
+	return at >= 0 && strings.Count(line[:at], `"`)%2 == 0
 }
 
 // inString reports whether a text ends within a string that holds SQL.

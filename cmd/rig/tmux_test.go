@@ -224,17 +224,7 @@ func TestScreenTargetGoesAway(t *testing.T) {
 	s.enter(`p t.db.query("SELECT @@pid_file").scalar()`)
 	s.shows(`^"/.*"$`)
 	pid := regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(s.look())
-	b, err := os.ReadFile(pid[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id int
-	if _, err := fmt.Sscan(string(b), &id); err != nil || id <= 1 {
-		t.Fatalf("%q is no process: %v", b, err)
-	}
-	if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	killServer(t, pid[1])
 	s.enter(`p t.db.query("SELECT 1")`)
 	s.shows(`conn.query: .*(lost|gone|closed|EOF|broken|reset)`)
 	s.enter("p before")

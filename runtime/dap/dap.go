@@ -43,6 +43,7 @@ type Debuggee struct {
 	Stop     func()                           // ends it cleanly: statements are killed, cleanups run
 	Ended    <-chan int                       // gives the exit code, once
 	Source   func(name string) (string, bool) // the text of files that are not on disk
+	Redact   func(text string) string         // takes secrets out of values and errors; nil where there are none
 }
 
 // Options of a conversation.
@@ -178,17 +179,39 @@ type done struct{}
 
 func (s *server) ok(r *dap.Request, body any) {
 	m := &reply{Response: response(r, true), Body: body}
-	if _, none := body.(done); none {
+	switch b := body.(type) {
+	case done:
 		m.Body = nil
+	case dap.VariablesResponseBody:
+		for i := range b.Variables {
+			b.Variables[i].Name, b.Variables[i].Value = s.redact(b.Variables[i].Name), s.redact(b.Variables[i].Value)
+		}
+	case dap.EvaluateResponseBody:
+		b.Result = s.redact(b.Result)
+		m.Body = b
+	case dap.ExceptionInfoResponseBody:
+		b.Description, b.Details.Message = s.redact(b.Description), s.redact(b.Details.Message)
+		m.Body = b
 	}
 	s.out.send(m)
 }
 
 func (s *server) fail(r *dap.Request, err error) {
 	m := &dap.ErrorResponse{Response: response(r, false)}
-	m.Message = err.Error()
-	m.Body.Error = &dap.ErrorMessage{Id: 1, Format: "{text}", Variables: map[string]string{"text": err.Error()}, ShowUser: true}
+	m.Message = s.redact(err.Error())
+	m.Body.Error = &dap.ErrorMessage{Id: 1, Format: "{text}", Variables: map[string]string{"text": m.Message}, ShowUser: true}
 	s.out.send(m)
+}
+
+// redact takes the run's secrets out of a text.
+func (s *server) redact(text string) string {
+	s.mu.Lock()
+	run := s.run
+	s.mu.Unlock()
+	if run == nil || run.Redact == nil {
+		return text
+	}
+	return run.Redact(text)
 }
 
 // hooks let the run speak to the client.
@@ -209,7 +232,9 @@ func (s *server) notify(e debug.Event) {
 		s.told.Do(func() {
 			s.hooks().Output("console", "rig's own time-outs stand still while a thread does; the server's go on\n")
 		})
-		s.out.send(stopped(e))
+		m := stopped(e)
+		m.Body.Text, m.Body.Description = s.redact(m.Body.Text), s.redact(m.Body.Description)
+		s.out.send(m)
 	}
 }
 

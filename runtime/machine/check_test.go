@@ -183,4 +183,13 @@ func TestDrawings(t *testing.T) {
 	if got := g.DOT(); got != dot {
 		t.Errorf("dot\n%s", got)
 	}
+	text := `say "hi"
+> connecting  -> load
+  load        -> load, check
+  check       -> completed, (computed)
+  completed   (end)
+`
+	if got := g.Text(); got != text {
+		t.Errorf("text\n%s", got)
+	}
 }

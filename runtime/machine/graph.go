@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Graph is a machine as nodes and edges, in the order of the definition.
@@ -79,6 +80,37 @@ func (g Graph) Mermaid() string {
 		if n.Terminal {
 			fmt.Fprintf(&b, "    %s --> [*]\n", ids[n.Name])
 		}
+	}
+	return b.String()
+}
+
+// Text draws the graph as an outline: a line for each state with those that may follow it. ">" marks the start.
+func (g Graph) Text() string {
+	wide := 0
+	for _, n := range g.Nodes {
+		wide = max(wide, utf8.RuneCountInString(n.Name))
+	}
+	var b strings.Builder
+	b.WriteString(g.Name + "\n")
+	for _, n := range g.Nodes {
+		mark, next := " ", []string{}
+		if n.Name == g.Start {
+			mark = ">"
+		}
+		for _, e := range g.Edges {
+			switch {
+			case e.From != n.Name:
+			case e.Dynamic:
+				next = append(next, "(computed)")
+			default:
+				next = append(next, e.To)
+			}
+		}
+		arrow := "-> " + strings.Join(next, ", ")
+		if len(next) == 0 {
+			arrow = "(end)"
+		}
+		fmt.Fprintf(&b, "%s %s%s  %s\n", mark, n.Name, strings.Repeat(" ", wide-utf8.RuneCountInString(n.Name)), arrow)
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -290,12 +291,18 @@ func (l *Loop) script(ctx context.Context, text string) error {
 		return nil
 	}
 	l.o.Workspace.Bind("_", v)
+	if _, isText := v.(starlark.String); isText && helps.MatchString(text) {
+		return nil // it has printed its value
+	}
 	if l.o.Flush != nil {
 		l.o.Flush()
 	}
 	l.say("%s", l.show(v))
 	return nil
 }
+
+// helps fits the inputs that ask for help.
+var helps = regexp.MustCompile(`^\s*help\s*\(`)
 
 // maxShown bounds what is printed of one value, in runes.
 const maxShown = 8000

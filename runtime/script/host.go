@@ -50,7 +50,9 @@ type Host struct {
 	loads   map[string][]string // guarded by mu: what a file loads, by canonical names
 	sources map[string]string   // guarded by mu: the text of files, by the name that positions have
 	racy    map[place]string    // guarded by mu: variables that closures must not share, with the reason
-	counts  []*counts           // guarded by mu: of the files that count
+
+	looseNames map[place]looseName // guarded by mu: of functions of inputs that another thread must not run
+	counts     []*counts           // guarded by mu: of the files that count
 }
 
 // place of a variable's first binding.
@@ -70,7 +72,7 @@ func NewHost(o Options) *Host {
 	if o.LoadTimeout == 0 {
 		o.LoadTimeout = 10 * time.Second
 	}
-	h := &Host{opts: o, modules: map[string]*loaded{}, loads: map[string][]string{}, sources: map[string]string{}, racy: map[place]string{}}
+	h := &Host{opts: o, modules: map[string]*loaded{}, loads: map[string][]string{}, sources: map[string]string{}, racy: map[place]string{}, looseNames: map[place]looseName{}}
 	h.heap.limit = o.MaxHeap
 	h.predeclared = starlark.StringDict{}
 	for name, v := range shadows() {

@@ -61,12 +61,8 @@ func (c *closures) function(fn *starlark.Function) error {
 	}
 	c.done[fn] = true
 	if strings.HasPrefix(fn.Position().Filename(), inputPrefix) {
-		// Other than a file's, the names of an input are not frozen yet.
-		for _, v := range fn.Globals() {
-			if err := freezable(v); err != nil {
-				return err
-			}
-			v.Freeze()
+		if err := c.input(fn); err != nil {
+			return err
 		}
 	}
 	for i := range fn.NumFreeVars() {
@@ -88,6 +84,79 @@ func (c *closures) function(fn *starlark.Function) error {
 		}
 	}
 	return nil
+}
+
+// input looks at the names of a function's input, which other than a file's are not frozen yet, nor are those of the functions
+// among them.
+func (c *closures) input(fn *starlark.Function) error {
+	if name, why := c.host.loose(posOf(fn.Position())); why != "" {
+		return &guardError{
+			guard: "closure", msg: fmt.Sprintf("the function %s mentions the %s `%s`, which its input changes meanwhile", fn.Name(), why, name),
+			hint: fmt.Sprintf("pass it as an argument: spawn(work, %s)", name),
+		}
+	}
+	for _, v := range fn.Globals() {
+		if err := freezable(v); err != nil {
+			return err
+		}
+		if err := c.walk(v); err != nil {
+			return err
+		}
+		v.Freeze()
+	}
+	return nil
+}
+
+func (h *Host) loose(p event.Pos) (name, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.looseNames[place{p.File, p.Line, p.Col}]
+	return l.name, l.why
+}
+
+// looseName is a name that a function of an input mentions, and that the input changes after the function was made.
+type looseName struct{ name, why string }
+
+// noteGlobals finds the functions of a resolved input that mention names which the input changes later.
+func (h *Host) noteGlobals(f *syntax.File) {
+	r := racer{seen: map[*resolve.Binding]int{}, loops: map[*resolve.Binding]bool{}, last: map[*resolve.Binding]syntax.Position{}}
+	r.stmts(f.Stmts, false)
+	syntax.Walk(f, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.DefStmt:
+			for _, s := range n.Body {
+				h.noteMentions(&r, n.Def, s)
+			}
+		case *syntax.LambdaExpr:
+			h.noteMentions(&r, n.Lambda, n.Body)
+		}
+		return true
+	})
+}
+
+func (h *Host) noteMentions(r *racer, at syntax.Position, body syntax.Node) {
+	syntax.Walk(body, func(n syntax.Node) bool {
+		id, ok := n.(*syntax.Ident)
+		if !ok {
+			return true
+		}
+		b, ok := id.Binding.(*resolve.Binding)
+		if !ok || b.Scope != resolve.Global || r.seen[b] == 0 {
+			return true
+		}
+		why := ""
+		if r.loops[b] {
+			why = "loop variable"
+		} else if last := r.last[b]; last.Line > at.Line || last.Line == at.Line && last.Col > at.Col {
+			why = "variable"
+		}
+		if why != "" {
+			h.mu.Lock()
+			h.looseNames[place{at.Filename(), at.Line, at.Col}] = looseName{id.Name, why}
+			h.mu.Unlock()
+		}
+		return true
+	})
 }
 
 func (h *Host) race(p event.Pos) string {
@@ -121,6 +190,8 @@ func (h *Host) noteRaces(f *syntax.File) {
 type racer struct {
 	seen  map[*resolve.Binding]int
 	loops map[*resolve.Binding]bool
+	last  map[*resolve.Binding]syntax.Position // where the last assignment ends; nil where nobody asks
+	at    syntax.Position                      // where the statement that is looked at ends
 }
 
 func (r *racer) assign(e syntax.Expr, loop bool) {
@@ -129,6 +200,9 @@ func (r *racer) assign(e syntax.Expr, loop bool) {
 		if b, ok := e.Binding.(*resolve.Binding); ok {
 			r.seen[b]++
 			r.loops[b] = r.loops[b] || loop
+			if r.last != nil {
+				r.last[b] = r.at
+			}
 		}
 	case *syntax.ParenExpr:
 		r.assign(e.X, loop)
@@ -153,8 +227,10 @@ func (r *racer) stmt(s syntax.Stmt, loop bool) {
 	switch s := s.(type) {
 	case *syntax.AssignStmt:
 		r.expr(s.RHS)
+		_, r.at = s.Span()
 		r.assign(s.LHS, loop)
 	case *syntax.DefStmt:
+		r.at = s.Def
 		r.assign(s.Name, loop)
 		if fn, ok := s.Function.(*resolve.Function); ok {
 			for _, p := range fn.Locals[:min(len(fn.Locals), len(fn.Params))] {

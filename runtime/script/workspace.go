@@ -3,9 +3,12 @@ package script
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
+	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
@@ -71,6 +74,29 @@ func InputName(n int) string { return fmt.Sprintf("%s %d>", inputPrefix, n) }
 // ended.
 func (w *Workspace) Run(t *Thread, name, src string) (starlark.Value, error) {
 	w.host.remember(name, src)
+	f, err := w.parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	w.noteRaces(name, src)
+	t.th.Load = func(th *starlark.Thread, path string) (starlark.StringDict, error) { return w.load(t, path) }
+	in := &input{w: w, file: f, names: maps.Clone(w.names)}
+	err = t.CallBounded(in, nil)
+	if !in.ended.Load() {
+		return nil, err // it was left behind, and keeps its names
+	}
+	v := in.names[valueName]
+	delete(in.names, valueName)
+	w.names = in.names
+	return v, err
+}
+
+// valueName is that of an input's value while it runs. No script can write it.
+const valueName = "<value>"
+
+// parse reads an input. One that is an expression becomes the assignment of its value: a function in it then has the names of its
+// own, as those of every input do, and does not look into the workspace's while others change them.
+func (w *Workspace) parse(name, src string) (*syntax.File, error) {
 	f, err := inputOptions().Parse(name, src, 0)
 	if err != nil {
 		return nil, w.host.parseError(err, src)
@@ -79,12 +105,25 @@ func (w *Workspace) Run(t *Thread, name, src string) (starlark.Value, error) {
 		return nil, w.host.placed(&Error{Pos: event.Pos{File: name}, Msg: "the input nests expressions too deep", Guard: "depth"})
 	}
 	rewrite(f)
-	t.th.Load = func(th *starlark.Thread, path string) (starlark.StringDict, error) { return w.load(t, path) }
-	in := &input{w: w, t: t, file: f}
-	if err := t.CallBounded(in, nil); err != nil {
-		return nil, err
+	if len(f.Stmts) != 1 {
+		return f, nil
 	}
-	return in.value, nil
+	if s, ok := f.Stmts[0].(*syntax.ExprStmt); ok {
+		at := syntax.Start(s.X)
+		f.Stmts[0] = &syntax.AssignStmt{Op: syntax.EQ, OpPos: at, LHS: &syntax.Ident{Name: valueName, NamePos: at}, RHS: s.X}
+	}
+	return f, nil
+}
+
+// noteRaces looks for names that change under a function of the input while it runs. The interpreter resolves the tree that it
+// runs by itself, so this is one of its own.
+func (w *Workspace) noteRaces(name, src string) {
+	f, err := w.parse(name, src)
+	if err != nil || resolve.REPLChunk(f, w.names.Has, starlark.StringDict(nil).Has, starlark.Universe.Has) != nil {
+		return // the run tells
+	}
+	w.host.noteRaces(f)
+	w.host.noteGlobals(f)
 }
 
 // load finds a file as a file beside the working folder would.
@@ -110,9 +149,9 @@ func (w *Workspace) load(t *Thread, path string) (starlark.StringDict, error) {
 // input is what Run calls, so that bounds and panics are those of every call.
 type input struct {
 	w     *Workspace
-	t     *Thread
 	file  *syntax.File
-	value starlark.Value
+	names starlark.StringDict // a copy of the workspace's, with what the input defines
+	ended atomic.Bool
 }
 
 func (*input) String() string        { return "<input>" }
@@ -124,23 +163,9 @@ func (*input) Hash() (uint32, error) { return 0, nil }
 
 // CallInternal runs the input.
 func (in *input) CallInternal(th *starlark.Thread, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-	w := in.w
-	if len(in.file.Stmts) == 1 {
-		if s, ok := in.file.Stmts[0].(*syntax.ExprStmt); ok {
-			v, err := starlark.EvalExprOptions(in.file.Options, th, s.X, w.names)
-			if err != nil {
-				return nil, w.explain(err, in.file)
-			}
-			in.value = v
-			return starlark.None, nil
-		}
-	}
-	err := starlark.ExecREPLChunk(in.file, th, w.names)
-	if in.file.Module != nil {
-		w.host.noteRaces(in.file)
-	}
-	if err != nil {
-		return nil, w.explain(err, in.file)
+	defer in.ended.Store(true)
+	if err := starlark.ExecREPLChunk(in.file, th, in.names); err != nil {
+		return nil, in.w.explain(err, in.file)
 	}
 	return starlark.None, nil
 }
