@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"go.starlark.net/starlark"
@@ -126,6 +127,15 @@ var connectFunc = &spec.Func{
 a = t.connect("writer", isolation = "READ COMMITTED")
 expect.eq(a.name, "writer")
 `,
+	Waits: func(c *spec.Call) string {
+		where := ""
+		if c.Has("target") {
+			where = " to " + c.Str("target")
+		} else if c.Has("host") {
+			where = " to " + c.Str("host")
+		}
+		return strings.TrimRight("connects session "+c.Str("name"), " ") + where
+	},
 	Impl: func(c *spec.Call) (starlark.Value, error) {
 		o := scenario.ConnectOptions{
 			Name: c.Str("name"), Isolation: c.Str("isolation"), Database: c.Str("database"), Target: c.Str("target"),
@@ -160,6 +170,7 @@ var sessionsFunc = &spec.Func{
 for s in t.sessions(3, isolation = "READ COMMITTED"):
     expect.eq(s.query("SELECT 1").scalar(), 1)
 `,
+	Waits: func(c *spec.Call) string { return fmt.Sprintf("connects %d sessions", c.Int("n")) },
 	Impl: func(c *spec.Call) (starlark.Value, error) {
 		n := c.Int("n")
 		if n < 1 || n > maxSessions {

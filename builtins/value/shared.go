@@ -63,10 +63,7 @@ expect.eq(s.update("x", lambda old: old * 10), 20)
 			return starlark.None, nil
 		}},
 		{Name: "add", Returns: "int", Doc: "Adds to an int and returns the sum; a missing key counts as 0.", Params: []spec.Param{keyParam, {Name: "delta", Type: "int", Default: starlark.MakeInt(1), Doc: "By how much."}}, Impl: func(c *spec.Call) (starlark.Value, error) {
-			begun := script.Wait(c.Thread, func() string { return fmt.Sprintf("waits to update %q, which another updates", c.Str("key")) })
-			defer begun()
 			v, err := shared(c).Update(c.Str("key"), func(old any, had bool) (any, error) {
-				begun()
 				if !had {
 					return starlark.MakeInt64(c.Int("delta")), nil
 				}
@@ -125,7 +122,10 @@ expect.eq(s.update("x", lambda old: old * 10), 20)
 			return starlark.Bool(done), err
 		}},
 		{Name: "update", Returns: "any", Doc: "Replaces a value by fn(old) and returns the new one; old is None for a missing key. Nobody else changes the map meanwhile: fn must not use it, wait or query.", Params: []spec.Param{keyParam, {Name: "fn", Type: "callable", Doc: "Makes the new value of the old one."}}, Impl: func(c *spec.Call) (starlark.Value, error) {
+			begun := script.Wait(c.Thread, func() string { return fmt.Sprintf("waits to update %q, which another updates", c.Str("key")) })
+			defer begun()
 			v, err := shared(c).Update(c.Str("key"), func(old any, had bool) (any, error) {
+				begun()
 				var now starlark.Value = starlark.None
 				if had {
 					now = old.(starlark.Value)

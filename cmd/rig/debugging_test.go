@@ -12,29 +12,22 @@ import (
 // consoleFence is a conversation of the docs: a command, then what is typed and shown.
 var consoleFence = regexp.MustCompile("(?ms)^```console\n\\$ (rig [^\n]*)\n(.*?)^```")
 
-// unsteady is what differs from run to run, in the order in which it is replaced: times, names of tasks, threads on the server and in
-// the debugger, who the victim is.
-var unsteady = []struct {
-	pattern *regexp.Regexp
-	by      string
-}{
-	{regexp.MustCompile(`\d+(\.\d+)?(ns|us|µs|ms|s)\b`), "TIME"},
-	{regexp.MustCompile(`transfer#\w+`), "transfer#N"},
-	{regexp.MustCompile(`(db|holder|waiter) +#\d+ +`), "$1  #ID "},
-	{regexp.MustCompile(`#\d+(\s+idle|>)`), "#ID$1"},
-	{regexp.MustCompile(`(?m)^([> ]*)\[\d\] (transfer|thread)`), "$1[N] $2"},
-	{regexp.MustCompile(`session s\d`), "session sN"},
-	{regexp.MustCompile(`late#\d+`), "late#N"},
-	{regexp.MustCompile(`\(seed \d+\)`), "(seed N)"},
-	{regexp.MustCompile(`mariadb \d[\d.]*`), "mariadb VERSION"},
-	{regexp.MustCompile(`embedded \d[\d.]*`), "embedded VERSION"},
-	{regexp.MustCompile(`(?m)[ ]+$`), ""},
-}
-
-// steady leaves out what is unsteady.
+// steady leaves out what differs from run to run: times, names of tasks, threads on the server and in the debugger, who the victim is.
 func steady(text string) string {
-	for _, u := range unsteady {
-		text = u.pattern.ReplaceAllString(text, u.by)
+	for _, x := range [][2]string{ // in this order
+		{`\d+(\.\d+)?(ns|us|µs|ms|s)\b`, "TIME"},
+		{`transfer#\w+`, "transfer#N"},
+		{`late#\d+`, "late#N"},
+		{`(db|holder|waiter) +#\d+ +`, "$1  #ID "},
+		{`#\d+(\s+idle|>)`, "#ID$1"},
+		{`(?m)^([> ]*)\[\d\] (transfer|thread)`, "$1[N] $2"},
+		{`session s\d`, "session sN"},
+		{`\(seed \d+\)`, "(seed N)"},
+		{`mariadb \d[\d.]*`, "mariadb VERSION"},
+		{`embedded \d[\d.]*`, "embedded VERSION"},
+		{`(?m)[ ]+$`, ""},
+	} {
+		text = regexp.MustCompile(x[0]).ReplaceAllString(text, x[1])
 	}
 	return text
 }

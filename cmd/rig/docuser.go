@@ -20,10 +20,11 @@ func userFile(arg string) (file, name string, ok bool) {
 	if i < 0 {
 		return "", "", false
 	}
-	return arg[:i+len(".star")], arg[i+len(".star:"):], true
+	return arg[:i+len(".star")], strings.TrimPrefix(arg[i+len(".star:"):], ":"), true // as tests are named, too: file.star::test_x
 }
 
 // docUserFile prints the doc strings of a script: of the file and its functions, or of one function. Nothing of it runs.
+// What begins with _ is the file's own business, and shown by its name only.
 func docUserFile(w io.Writer, path, name string) error {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -46,7 +47,7 @@ func docUserFile(w io.Writer, path, name string) error {
 			continue
 		}
 		names = append(names, d.Name.Name)
-		if name == "" || d.Name.Name == name {
+		if name == "" && !strings.HasPrefix(d.Name.Name, "_") || d.Name.Name == name {
 			docUserFunc(w, string(src), d)
 		}
 		if d.Name.Name == name {

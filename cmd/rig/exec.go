@@ -135,8 +135,9 @@ type execution struct {
 	lab     lab.Options
 	ends    chan error // takes the cause for which the run is to end
 	running scenario.Running
-	telling atomic.Bool // what is pending is being told
-	keys    *keyboard   // of who watches; nil without one
+	runs    atomic.Pointer[script.Host] // the host, for who asks from another goroutine
+	asked   atomic.Int32                // how often it was asked what is pending, since all were answered
+	keys    *keyboard                   // of who watches; nil without one
 
 	sink      event.Sink                                              // in place of the console; nil is the console
 	converses func(ctx context.Context, reg *scenario.Registry) error // in place of the tests of the files; nil runs those
@@ -321,6 +322,7 @@ func (x *execution) run(files []string, sel scenario.Selection) error {
 	defer x.follow.release()
 	reg := scenario.NewRegistry()
 	x.host = x.hostOf(reg)
+	x.runs.Store(x.host)
 	x.targets = newTargets(x.cfg, x.bus, x.id)
 	x.targets.host, x.targets.clock = x.host, x.follow.clock
 	x.targets.ask = x.keys.yielding(askPassword(x.s.in, x.s.err))

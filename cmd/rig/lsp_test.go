@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/runtime/lsp"
+	"rig/runtime/schema"
 	"rig/stdlib"
 )
 
@@ -373,6 +375,9 @@ func TestLSPMalformed(t *testing.T) {
 		code   int
 	}{
 		{"textDocument/nothing", map[string]any{}, -32601},
+		{"initialize", map[string]any{"rootUri": 5}, -32602},
+		{"initialize", map[string]any{"workspaceFolders": "all"}, -32602},
+		{"textDocument/references", map[string]any{"context": 7}, -32602},
 		{"textDocument/hover", []int{1}, -32602},
 		{"textDocument/hover", map[string]any{"textDocument": map[string]any{"uri": "file:///closed.star"}, "position": map[string]any{"line": 0, "character": 0}}, -32602},
 		{"textDocument/hover", map[string]any{"textDocument": 1}, -32602},
@@ -381,6 +386,10 @@ func TestLSPMalformed(t *testing.T) {
 		if m := e.call(x.method, x.params); m.Error == nil || m.Error.Code != x.code {
 			t.Errorf("%s %v: got %+v, want %d", x.method, x.params, m.Error, x.code)
 		}
+	}
+	odd := map[string]any{"rootUri": nil, "workspaceFolders": []any{map[string]any{"uri": "%zz"}, map[string]any{"uri": "untitled:a"}, map[string]any{}}}
+	if m := e.call("initialize", odd); m.Error != nil {
+		t.Errorf("folders that are none: %+v", m.Error)
 	}
 	e.open("a.star", "x = 1\n")
 	for _, at := range []map[string]any{{"line": 99999, "character": 99999}, {"line": -1, "character": -7}} {
@@ -439,16 +448,24 @@ func BenchmarkLSP(b *testing.B) {
 	if half == text {
 		b.Fatal("nothing is half typed")
 	}
-	at := place(half, strings.Index(half, "    crew.\n")+len("    crew."))
-	for _, x := range []struct{ name, method string }{
-		{"change", ""},
-		{"completion", "completion"},
-		{"hover", "hover"},
-		{"signatureHelp", "signatureHelp"},
-		{"definition", "definition"},
-		{"references", "references"},
-		{"documentSymbol", "documentSymbol"},
-		{"codeLens", "codeLens"},
+	half = strings.Replace(half, "    crew.\n", "    crew.\n    t.db.query(\"SELECT a. FROM table_7 a\")\n", 1)
+	name := place(half, strings.Index(half, "    crew.\n")+len("    cr"))
+	member, column, top := place(half, strings.Index(half, "    crew.\n")+len("    crew.")), place(half, strings.Index(half, "SELECT a. FROM")+len("SELECT a.")), place(half, strings.Index(half, "def ")+len("def "))
+	for _, x := range []struct {
+		name, method string
+		at           map[string]any
+		enough       int // bytes of a right answer
+	}{
+		{"change", "", member, 0},
+		{"completion", "completion", member, 100},
+		{"columns", "completion", column, 0}, // of a target that has 5,000
+		{"hover", "hover", member, 0},
+		{"signatureHelp", "signatureHelp", member, 0},
+		{"definition", "definition", name, 100},
+		{"references", "references", name, 100},
+		{"references over files", "references", top, 20000}, // a hundred of them
+		{"documentSymbol", "documentSymbol", member, 1000},
+		{"codeLens", "codeLens", member, 1000},
 	} {
 		b.Run(x.name, func(b *testing.B) {
 			e, stop := pipedLSP(b)
@@ -460,9 +477,9 @@ func BenchmarkLSP(b *testing.B) {
 				// Each answer is to a text that was just changed, as when a person types.
 				e.notify("textDocument/didChange", map[string]any{"textDocument": map[string]any{"uri": e.uri("a.star"), "version": 2}, "contentChanges": []any{map[string]any{"text": half}}})
 				if x.method != "" {
-					m := e.call("textDocument/"+x.method, map[string]any{"textDocument": map[string]any{"uri": e.uri("a.star")}, "position": at, "context": map[string]any{"includeDeclaration": true}})
-					if m.Error != nil {
-						b.Fatal(m.Error.Message)
+					m := e.call("textDocument/"+x.method, map[string]any{"textDocument": map[string]any{"uri": e.uri("a.star")}, "position": x.at, "context": map[string]any{"includeDeclaration": true}})
+					if m.Error != nil || x.enough > len(m.Result) {
+						b.Fatalf("%s: %+v, %d bytes", x.name, m.Error, len(m.Result))
 					}
 					e.told = nil
 				} else {
@@ -488,10 +505,24 @@ func pipedLSP(t testing.TB) (*editor, func()) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
+	var columns []schema.Column
+	for i := range 5000 {
+		columns = append(columns, schema.Column{Database: "shop", Table: fmt.Sprint("table_", i/10), Name: fmt.Sprint("column_", i), Type: "int"})
+	}
 	go func() {
-		done <- lsp.Serve(t.Context(), toServer, fromServer, lsp.Options{Catalog: spec.Catalog(modules()), Library: stdlib.FS, Root: filepath.Dir})
+		done <- lsp.Serve(t.Context(), toServer, fromServer, lsp.Options{
+			Catalog: spec.Catalog(modules()), Library: stdlib.FS, Root: filepath.Dir,
+			Columns: func(context.Context, string) ([]schema.Column, error) { return columns, nil },
+		})
 	}()
-	e := &editor{t: t, dir: "/tmp", in: fromEditor, out: bufio.NewReader(toEditor), docs: map[string]string{}}
+	dir := t.TempDir()
+	for i := range 100 {
+		text := "load(\"./a.star\", \"one\")\n\ndef test_x(t):\n    one(\"x\", None)\n" + strings.Repeat("    expect.eq(1, 1)\n", 200)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.star", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := &editor{t: t, dir: dir, in: fromEditor, out: bufio.NewReader(toEditor), docs: map[string]string{}}
 	e.initialize()
 	return e, func() {
 		e.call("shutdown", nil)

@@ -17,24 +17,34 @@ import (
 // answersWithin is how long threads that compute have to tell where they are; they look up about every 100 us.
 const answersWithin = 20 * time.Millisecond
 
+// tasksShown is how many tasks of a test are told one by one.
+const tasksShown = 20
+
 // tellPending tells what every running test does. The server is asked who waits for whom, which may take a while: signals
-// do not wait for that, and a second telling does not begin before the first has ended.
+// do not wait for that. Whoever asks while it is being told is answered by one more telling.
 func (x *execution) tellPending() {
-	if !x.telling.CompareAndSwap(false, true) {
+	if x.asked.Add(1) > 1 {
 		return
 	}
 	go func() {
-		defer x.telling.Store(false)
-		var doings []script.Doing
-		if x.host != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), answersWithin)
-			defer cancel()
-			doings = x.host.Doings(ctx)
+		for left := int32(1); left > 0; {
+			answered := x.asked.Load()
+			x.tellOnce()
+			left = x.asked.Add(-answered)
 		}
-		text := pendingText(x.running.Tests(), doings, time.Now())
-		x.bus.Emit(event.Event{Data: &event.Log{Level: "print", Message: text, Asked: true}})
-		x.bus.Flush()
 	}()
+}
+
+func (x *execution) tellOnce() {
+	var doings []script.Doing
+	if host := x.runs.Load(); host != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), answersWithin)
+		defer cancel()
+		doings = host.Doings(ctx)
+	}
+	text := pendingText(x.running.Tests(), doings, time.Now())
+	x.bus.Emit(event.Event{Data: &event.Log{Level: "print", Message: text, Asked: true}})
+	x.bus.Flush()
 }
 
 // pendingText is what the tests do, in the script's names.
@@ -85,12 +95,15 @@ func (p pendingTest) text(known []*session.Session) string {
 	for _, line := range p.take(p.Test.ID()) {
 		fmt.Fprintf(&out, "      %s\n", line)
 	}
-	for _, t := range p.Tasks {
+	for _, t := range p.Tasks[:min(len(p.Tasks), tasksShown)] {
 		fmt.Fprintf(&out, "      task %s, started at %s", t.Name, t.Pos)
 		for _, line := range p.take(t.Name) {
 			out.WriteString(", " + line)
 		}
 		out.WriteString("\n")
+	}
+	if more := len(p.Tasks) - tasksShown; more > 0 {
+		fmt.Fprintf(&out, "      and %s\n", count(more, "more task"))
 	}
 	for _, d := range p.doings {
 		if name := d.Thread.Name(); name != p.Test.ID() && !slices.ContainsFunc(p.Tasks, func(t scenario.RunningTask) bool { return t.Name == name }) {
@@ -126,7 +139,11 @@ func doingText(d script.Doing, now time.Time) string {
 	if wait == "" { // it has ended since
 		wait = "waits"
 	}
-	return fmt.Sprintf("%s (%s so far) at %s", wait, now.Sub(d.Since).Round(100*time.Millisecond), d.Pos)
+	text := fmt.Sprintf("%s (%s so far)", wait, now.Sub(d.Since).Round(100*time.Millisecond))
+	if !d.Pos.IsZero() { // a built-in that is itself a task has no line
+		text += " at " + d.Pos.String()
+	}
+	return text
 }
 
 // sessions are the test's, with the lines of their statements. Its own come last among the known: of two servers' threads with
@@ -134,7 +151,7 @@ func doingText(d script.Doing, now time.Time) string {
 func (p pendingTest) sessions(own, known []*session.Session) []prompt.Session {
 	out := sessionsAmong(own, slices.Concat(known, own))
 	for i, s := range own {
-		if a, busy := s.Activity(); busy && !a.Pos.IsZero() && out[i].State != "idle" {
+		if a, busy := s.Activity(); busy && !a.Pos.IsZero() && out[i].Statement != "" {
 			out[i].Statement += ", at " + a.Pos.String()
 		}
 	}

@@ -92,10 +92,35 @@ def test_eventually(t):
         expect.eventually(lambda: False, within = "60s", every = "50s")
     t.run("sub", sub)
 
+def holds(s, go):
+    def slow(old):
+        go.set()
+        n = 0
+        while True:
+            n += 1
+    s.update("k", slow)
+
+def test_shared(t):
+    s, go = task.shared(), task.signal()
+    task.spawn(holds, s, go)
+    go.wait()
+    s.update("k", lambda old: 1)
+
+def test_pool(t):
+    p = t.pool(1, name = "small", acquire_timeout = "60s")
+    p.acquire()
+    p.acquire()
+
+def test_many(t):
+    g = task.group()
+    for _ in range(30):
+        g.spawn(sleep, "60s")
+    g.wait()
+
 def test_statement(t):
     conn = t.connect("sleeper")
     conn.start("SELECT SLEEP(60)").wait()
-`, "exec", "-j", "8", "-q", "--log-level", "off", "test.star")
+`, "exec", "-j", "16", "-q", "--log-level", "off", "test.star")
 	eventually(t, "the run begins", func() bool { // the journal is what --quiet leaves to be seen
 		runs, err := filepath.Glob(filepath.Join(p.dir, ".rig/runs/*/run.jsonl"))
 		if err != nil || len(runs) == 0 {
@@ -113,8 +138,13 @@ def test_statement(t):
 		`task counts#\d+, started at test.star:26:15, runs at test.star:2[123]:`,
 		`pauses for 20s before attempt 2 of doomed, after .*nowhere.* at test.star:31:11`,
 		`test_eventually/sub waits for lambda to be true, \S+ left; the last answer was False .* at test.star:35:26`,
+		`waits to update "k", which another updates \(\S+ so far\) at test.star:50:13`,
+		`waits for a connection of pool small, held by test.star::test_pool \(test.star:54:14\) \(\S+ so far\) at test.star:55:14`,
+		`waits for task sleep#\d+, (sleep#\d+, ){7}22 more \(`,
+		`task sleep#\d+, started at test.star:60:16, sleeps for 1m0s \(\S+ so far\)\n`,
+		`      and 10 more tasks\n`,
 		`waits for the statement of session sleeper: SELECT SLEEP\(60\)`,
-		`sleeper +#\d+ +runs, \S+ for \S+: SELECT SLEEP\(60\), at test.star:40:15`,
+		`sleeper +#\d+ +runs, \S+ for \S+: SELECT SLEEP\(60\), at test.star:65:15`,
 	)
 	if strings.Contains(told, "ok  ") {
 		t.Errorf("--quiet shows more than it was asked:\n%s", told)

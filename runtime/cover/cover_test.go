@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,47 @@ func TestReports(t *testing.T) {
 	}
 	if err := Write(&strings.Builder{}, "pdf", nil); err == nil || !strings.Contains(err.Error(), `no coverage format "pdf"`) {
 		t.Errorf("an unknown format gives %v", err)
+	}
+}
+
+// TestLCOVAddsUp: the sums of a record are those of its lines, and no two functions have one name.
+func TestLCOVAddsUp(t *testing.T) {
+	files := sample()
+	files[1].Statements = append(files[1].Statements, Statement{Line: 8, Col: 20, Last: 8, Func: "lambda", First: true, Count: 2}, Statement{Line: 8, Col: 30, Last: 8, Func: "lambda", First: true})
+	var b strings.Builder
+	if err := Write(&b, "lcov", files); err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range strings.Split(strings.TrimSuffix(b.String(), "end_of_record\n"), "end_of_record\n") {
+		n := map[string]int{}
+		names := map[string]bool{}
+		for line := range strings.Lines(record) {
+			kind, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+			last := rest[strings.LastIndex(rest, ",")+1:]
+			switch kind {
+			case "FN":
+				if _, name, _ := strings.Cut(rest, ","); names[name] {
+					t.Errorf("two functions are called %s", name)
+				} else {
+					names[name] = true
+				}
+				n["FNF"]++
+			case "FNDA":
+				if !strings.HasPrefix(rest, "0,") {
+					n["FNH"]++
+				}
+			case "BRDA", "DA":
+				all, hit := map[string]string{"BRDA": "BRF", "DA": "LF"}[kind], map[string]string{"BRDA": "BRH", "DA": "LH"}[kind]
+				n[all]++
+				if last != "0" && last != "-" {
+					n[hit]++
+				}
+			case "FNF", "FNH", "BRF", "BRH", "LF", "LH":
+				if rest != strconv.Itoa(n[kind]) {
+					t.Errorf("%s is %s, but the lines say %d:\n%s", kind, rest, n[kind], record)
+				}
+			}
+		}
 	}
 }
 

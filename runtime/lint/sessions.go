@@ -150,6 +150,9 @@ func (u *uses) ends(call *syntax.CallExpr) []string {
 		if keys, _ := u.method(s.method); endsBySQL(text(s.sql)) {
 			out = append(out, keys...)
 		}
+		if begins(shape(s.sql), "KILL", "KILL CONNECTION") {
+			out = append(out, u.killed(call)...)
+		}
 	}
 	fn, named := call.Fn.(*syntax.Ident)
 	if named && slices.Contains(harmless, fn.Name) && u.c.VarOf(fn) == nil {
@@ -173,6 +176,20 @@ func (u *uses) ends(call *syntax.CallExpr) []string {
 		if _, name := u.method(call.Fn); !takesSQL[name] && callee.mayEnd(i, param) {
 			out = append(out, u.handed(a)...)
 		}
+	}
+	return out
+}
+
+// killed lists the sessions whose ids are among the arguments of a call.
+func (u *uses) killed(call *syntax.CallExpr) []string {
+	var out []string
+	for _, a := range call.Args {
+		syntax.Walk(a, func(n syntax.Node) bool {
+			if dot, ok := n.(*syntax.DotExpr); ok && dot.Name.Name == "id" {
+				out = append(out, u.keys(dot.X)...)
+			}
+			return true
+		})
 	}
 	return out
 }

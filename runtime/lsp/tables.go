@@ -80,7 +80,7 @@ func (v *view) created() []schema.Column {
 		syntax.Walk(f.Tree, func(n syntax.Node) bool {
 			switch n := n.(type) {
 			case *syntax.Literal:
-				if sql, ok := n.Value.(string); ok && n.Token == syntax.STRING && len(sql) > len("CREATE TABLE") {
+				if sql, ok := n.Value.(string); ok && n.Token == syntax.STRING {
 					out = append(out, schema.Created(sql)...)
 				}
 			case *syntax.LoadStmt:

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -204,15 +205,14 @@ func (t *Test) Spawned(name string, pos event.Pos) (done func()) {
 	}
 }
 
-// running lists the tasks that have not ended.
+// running lists the tasks that have not ended, in the order of their start.
 func (t *Test) running() []task {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var out []task
-	for _, x := range t.tasks {
-		out = append(out, x)
+	for _, id := range slices.Sorted(maps.Keys(t.tasks)) {
+		out = append(out, t.tasks[id])
 	}
-	slices.SortFunc(out, func(a, b task) int { return int(a.pos.Line - b.pos.Line) })
 	return out
 }
 

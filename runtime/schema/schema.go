@@ -67,6 +67,9 @@ func Begins(text string) bool {
 // ("CREATE TABLE %s (...)") has none.
 func Created(sql string) []Column {
 	var out []Column
+	if !creates(sql) {
+		return nil
+	}
 	tokens := lex(sql)
 	for i := range tokens {
 		if tokens[i].is("CREATE") {
@@ -74,6 +77,22 @@ func Created(sql string) []Column {
 		}
 	}
 	return out
+}
+
+// creates is a quick look that spares most texts a closer one.
+func creates(sql string) bool {
+	const create = "create"
+	for at := strings.IndexAny(sql, "cC"); at >= 0 && at+len(create) <= len(sql); {
+		if strings.EqualFold(sql[at:at+len(create)], create) {
+			return true
+		}
+		next := strings.IndexAny(sql[at+1:], "cC")
+		if next < 0 {
+			return false
+		}
+		at += 1 + next
+	}
+	return false
 }
 
 // notColumns begin the parts of a table's definition that are none.

@@ -302,3 +302,33 @@ func FuzzRead(f *testing.F) {
 		})
 	})
 }
+
+// TestForget: a file whose text is the same is not parsed again, and what it loads is looked at anew.
+func TestForget(t *testing.T) {
+	texts := map[string]string{"/p/a.star": "load(\"./b.star\", \"x\")\ny = x\n", "/p/b.star": "x = 1\n"}
+	w := &Workspace{Root: "/p", Catalog: builtins(), Open: func(path string) (string, bool) { text, ok := texts[path]; return text, ok }}
+	typeOfY := func() string {
+		a := w.File("/p/a.star")
+		return a.TypeOf(a.Lookup("y")).String()
+	}
+	if got := typeOfY(); got != "int" {
+		t.Errorf("at first %q", got)
+	}
+	a, b := w.File("/p/a.star"), w.File("/p/b.star")
+	texts["/p/b.star"] = "x = \"a\"\n"
+	if w.File("/p/b.star") != b {
+		t.Error("a file was read again without a change")
+	}
+	w.Forget()
+	if got := typeOfY(); got != "str" {
+		t.Errorf("behind the change %q", got)
+	}
+	if w.File("/p/a.star") != a || w.File("/p/b.star") == b {
+		t.Error("the file that changed is to be read again, the other is not")
+	}
+	delete(texts, "/p/b.star")
+	w.Forget()
+	if got := typeOfY(); got != "" || w.File("/p/b.star") != nil {
+		t.Errorf("behind its end %q", got)
+	}
+}

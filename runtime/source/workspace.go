@@ -2,6 +2,7 @@ package source
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,7 +19,8 @@ type Workspace struct {
 	// Open gives a text that an editor has, in place of the one on disk; nil when there is no editor.
 	Open func(path string) (text string, ok bool)
 
-	files map[string]*File
+	files  map[string]*File
+	before map[string]*File // as they were read before the last change: a text that is the same need not be parsed again
 }
 
 // maxFile bounds what is read of a file, as a load does.
@@ -33,14 +35,23 @@ func (w *Workspace) File(name string) *File {
 	if !ok {
 		return nil
 	}
+	if f := w.before[name]; f != nil && f.Text == text {
+		f.types, f.near, f.calls, f.lambdas = map[*Var]Type{}, nil, nil, nil // what it loads may be another
+		w.keep(name, f)
+		return f
+	}
 	return w.Put(name, text)
+}
+
+func (w *Workspace) keep(name string, f *File) {
+	if w.files == nil {
+		w.files = map[string]*File{}
+	}
+	w.files[name] = f
 }
 
 // Put reads a text as the file of that name.
 func (w *Workspace) Put(name, text string) *File {
-	if w.files == nil {
-		w.files = map[string]*File{}
-	}
 	f := Read(name, text, w.Catalog)
 	f.Loaded = func(module string) *File {
 		if p, ok := w.Resolve(name, module); ok {
@@ -48,12 +59,18 @@ func (w *Workspace) Put(name, text string) *File {
 		}
 		return nil
 	}
-	w.files[name] = f
+	w.keep(name, f)
 	return f
 }
 
-// Forget drops what was read of every file: one of them has changed, and the others' types with it.
-func (w *Workspace) Forget() { w.files = nil }
+// Forget drops what is known of every file: one of them has changed, and the others' types with it.
+func (w *Workspace) Forget() {
+	if w.before == nil {
+		w.before = map[string]*File{}
+	}
+	maps.Copy(w.before, w.files)
+	w.files = nil
+}
 
 // Text gives what a file says, as an editor has it or as it is on disk; false when there is no such file.
 func (w *Workspace) Text(name string) (string, bool) {
