@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"rig/builtins/value"
@@ -97,20 +98,35 @@ func (r redacting) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end asks the run to end as the first signal does; it may be called before the run has begun.
+// ending is why a run is told to end from within, as the first signal tells it from outside.
+type ending struct {
+	mu        sync.Mutex
+	cause     error       // guarded by mu: of who asked first
+	interrupt func(error) // guarded by mu: ends the run; nil until it begins
+}
+
+// end ends the run as the first signal does; it may be called before the run has begun. When it returns, the run's context has
+// ended, so that no test takes what the end does to it for a failure.
 func (x *execution) end(cause error) {
-	select {
-	case x.ends <- cause:
-	default: // asked already
+	e := &x.ends
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause != nil { // asked already
+		return
+	}
+	e.cause = cause
+	if e.interrupt != nil {
+		e.interrupt(cause)
 	}
 }
 
-// mayEnd ends the run when it is asked to.
-func (x *execution) mayEnd(ctx context.Context, signals *signalWatch) {
-	select {
-	case cause := <-x.ends:
-		signals.interrupt(cause)
-	case <-ctx.Done(): // signals.stop
+// takes makes a run that begins hear of its end, also of one that was asked for before.
+func (e *ending) takes(interrupt func(error)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.interrupt = interrupt
+	if e.cause != nil {
+		interrupt(e.cause)
 	}
 }
 

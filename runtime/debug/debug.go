@@ -193,7 +193,7 @@ func (d *Debugger) of(t *script.Thread) *Thread {
 
 // Statement is told before each statement.
 func (d *Debugger) Statement(t *script.Thread, th *starlark.Thread, s *script.Site) {
-	if t.Aside() || d.over() {
+	if t.Aside() || endedMeanwhile(t) || d.over() {
 		return
 	}
 	x := d.of(t)

@@ -3,6 +3,7 @@ package prompt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -140,6 +141,13 @@ func TestConversation(t *testing.T) {
 func TestTheEndOfTheCommandsLetsTheRunGoOn(t *testing.T) {
 	out, err := talkOver(t, "def main():\n    print('a')\n    print('b')\n", "break 2\nbreak 3\ncontinue\n", nil)
 	if err != nil || !strings.HasSuffix(out, "a\nb\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestClosingTheInputEndsTheRunWhereItStands(t *testing.T) {
+	out, err := talkOver(t, "def main():\n    print('a')\n    print('b')\n", "break 3\ncontinue\n", func(o *Options) { o.Plain = false })
+	if !errors.Is(err, context.Canceled) || !strings.Contains(out, "a\n") || strings.Contains(out, "\nb\n") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
