@@ -273,7 +273,7 @@ func cancelExpressions(th *script.Thread) {
 const queryBound = 10 * time.Second
 
 // queryFrom runs a statement of a person on a session of the thread's test.
-func queryFrom(x *debug.Thread, name, sql string) (string, error) {
+func queryFrom(ctx context.Context, x *debug.Thread, name, sql string) (string, error) {
 	t := testOf(x.Script())
 	if t == nil {
 		return "", fmt.Errorf("no test runs, so there is no session")
@@ -282,10 +282,11 @@ func queryFrom(x *debug.Thread, name, sql string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	bound := time.AfterFunc(queryBound, func() {
-		_ = s.Cancel(fmt.Sprintf("the statement did not end within %s", queryBound)) // its own call tells the outcome
-	})
-	defer bound.Stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, queryBound, fmt.Errorf("the statement did not end within %s", queryBound))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		_ = s.Cancel(context.Cause(ctx).Error()) // its own call tells the outcome
+	})()
 	call := session.Call{Op: "sql", Holder: script.Expression, Timeout: -1}
 	if reads(sql) {
 		rows, err := s.Query(call, sql, nil)

@@ -1,6 +1,7 @@
 package dap
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (s *server) inRun(run *Debuggee, m dap.RequestMessage) (any, error) {
 	case *dap.VariablesRequest:
 		return variables(d, r.Arguments)
 	case *dap.EvaluateRequest:
-		s.aside(&r.Request, func() (any, error) { return evaluate(d, r.Arguments) })
+		s.aside(&r.Request, func() (any, error) { return evaluate(context.Background(), d, r.Arguments) })
 		return nil, errLater
 	case *dap.SourceRequest:
 		return s.source(run, r.Arguments.SourceReference)

@@ -263,7 +263,7 @@ func (d *Debugger) holds(x *Thread, th *starlark.Thread, cond string) (ok bool, 
 		if frames[i].fn == nil {
 			continue
 		}
-		v, err := d.eval(x, &frames[i], cond)
+		v, err := d.eval(x.script.Context(), x, &frames[i], cond)
 		if err != nil {
 			return true, fmt.Sprintf("the condition %s: %v", cond, err)
 		}

@@ -191,7 +191,9 @@ func (t *Talk) cmdPrint(args string) error {
 	if args == "" {
 		return errors.New("print what? print EXPRESSION")
 	}
-	v, err := x.Value(level, args)
+	ctx, done := t.evaluation()
+	v, err := x.Value(ctx, level, args)
+	done()
 	if err != nil {
 		return err
 	}
@@ -271,7 +273,9 @@ func (t *Talk) cmdSQL(args string) error {
 	if sql == "" {
 		return errors.New("sql what? sql [SESSION:] STATEMENT")
 	}
-	text, err := t.o.Query(x, session, sql)
+	ctx, done := t.evaluation()
+	text, err := t.o.Query(ctx, x, session, sql)
+	done()
 	if err != nil {
 		return err
 	}
