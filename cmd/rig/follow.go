@@ -13,6 +13,7 @@ import (
 	"rig/builtins/value"
 	"rig/runtime/clock"
 	"rig/runtime/debug"
+	"rig/runtime/machine"
 	"rig/runtime/profile"
 	"rig/runtime/prompt"
 	"rig/runtime/scenario"
@@ -40,10 +41,25 @@ type following struct {
 func (x *execution) attach(notify func(debug.Event), probes script.Probes) *debug.Debugger {
 	f := &x.follow
 	f.clock = &clock.Clock{}
-	f.debugger = debug.New(debug.Options{Notify: notify, Quiet: isSkip, Clock: f.clock, Expired: cancelExpressions})
+	reader := newHost(hostOptions{root: x.cfg.Root(), params: x.params}) // runs nothing: the run's own host comes later
+	f.debugger = debug.New(debug.Options{
+		Notify: notify, Quiet: isSkip, Clock: f.clock, Expired: cancelExpressions, Names: reader.Predeclared(), States: append(machine.Common(), machine.Completed, machine.Failed),
+	})
+	f.debugger.Learn(outlines(reader, x.cmd.Paths))
 	f.watch = append(f.watch, f.debugger)
 	f.probes = max(f.probes, probes)
 	return f.debugger
+}
+
+// outlines reads what a run of the paths loads. whole is false where something of it could not be read, which the run tells.
+func outlines(h *script.Host, paths []string) (all []*script.Outline, whole bool) {
+	files, err := expand(paths)
+	whole = err == nil && len(files) > 0
+	for _, file := range files {
+		list, complete := h.Outlines(file)
+		all, whole = append(all, list...), whole && complete
+	}
+	return all, whole
 }
 
 // converse attaches a debugger with a conversation in the terminal, or over plain lines where there is none.

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -181,6 +182,23 @@ func (t *Talk) move(by int) error {
 	f := frames[next]
 	t.say("#%d %s at %s\n%s", next, f.Func, f.Pos, t.excerpt(f.Pos, 1))
 	return nil
+}
+
+// errCancelled ends an evaluation that a person no longer waits for.
+var errCancelled = errors.New("cancelled by Ctrl-C")
+
+// evaluation gives the context of what a person asks for, which Ctrl-C ends. done must be called at its end.
+func (t *Talk) evaluation() (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cancel = cancel
+	return ctx, func() {
+		cancel(nil)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.cancel, t.asked = nil, 0
+	}
 }
 
 func (t *Talk) cmdPrint(args string) error {

@@ -141,23 +141,6 @@ func (t *Talk) Interrupt() bool {
 	return true
 }
 
-// errCancelled ends an evaluation that a person no longer waits for.
-var errCancelled = errors.New("cancelled by Ctrl-C")
-
-// evaluation gives the context of what a person asks for, which Ctrl-C ends. done must be called at its end.
-func (t *Talk) evaluation() (ctx context.Context, done func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.cancel = cancel
-	return ctx, func() {
-		cancel(nil)
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.cancel, t.asked = nil, 0
-	}
-}
-
 const promptText = "(rig) "
 
 // Run talks until the run ends, the person quits, or the commands do. It reports whether the person ended the run.
