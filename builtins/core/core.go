@@ -16,6 +16,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
+	"rig/runtime/clock"
 	"rig/runtime/event"
 	"rig/runtime/scenario"
 	"rig/runtime/script"
@@ -151,10 +152,10 @@ sleep("1ms")
 			return nil, c.Errorf("duration", "at most %s, got %s", maxSleep, d)
 		}
 		ctx := c.Script().Context()
-		timer := time.NewTimer(d)
-		defer timer.Stop()
+		over, free := clock.After(ctx, d)
+		defer free()
 		select {
-		case <-timer.C:
+		case <-over:
 			return starlark.None, nil
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)

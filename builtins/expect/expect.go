@@ -18,6 +18,7 @@ import (
 
 	"rig/builtins/spec"
 	"rig/builtins/value"
+	"rig/runtime/clock"
 	"rig/runtime/event"
 	"rig/runtime/fault"
 	"rig/runtime/scenario"
@@ -436,8 +437,9 @@ def third():
 expect.eventually(third, within = "5s", every = "1ms")
 `,
 	Impl: func(c *spec.Call) (starlark.Value, error) {
-		deadline := time.Now().Add(c.Duration("within"))
 		ctx := c.Script().Context()
+		begun := clock.Now(ctx)
+		remains := func() time.Duration { return c.Duration("within") - begun.Elapsed() }
 		var last starlark.Value = starlark.None
 		for {
 			v, err := starlark.Call(c.Thread, c.Callable("fn"), nil, nil)
@@ -453,23 +455,24 @@ expect.eventually(third, within = "5s", every = "1ms")
 			} else {
 				last = v
 			}
-			left := time.Until(deadline)
+			left := remains()
 			if left <= 0 {
 				return verdict(c, false, fmt.Sprintf("not true within %s; the last answer was %s", c.Duration("within"), show(last)), "")
 			}
 			pause := min(c.Duration("every"), left) // and once more at the very end
 			over := script.Wait(c.Thread, func() string {
-				return fmt.Sprintf("waits for %s to be true, %s left; the last answer was %s", c.Callable("fn").Name(), time.Until(deadline).Round(100*time.Millisecond), show(last))
+				return fmt.Sprintf("waits for %s to be true, %s left; the last answer was %s", c.Callable("fn").Name(), remains().Round(100*time.Millisecond), show(last))
 			})
-			timer := time.NewTimer(pause)
+			next, free := clock.After(ctx, pause)
 			select {
-			case <-timer.C:
+			case <-next:
 			case <-ctx.Done():
-				timer.Stop()
-				over()
+			}
+			free()
+			over()
+			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			over()
 		}
 	},
 }

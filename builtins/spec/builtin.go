@@ -58,6 +58,10 @@ func (b *Builtin) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs 
 		return b.call(th, args, kwargs)
 	}
 	after := script.Follow(th, b.Name(), b.fn.sql(args, kwargs))
+	if t := script.From(th); t != nil && t.Aborted() != nil { // it stood before the call when its run was told to end
+		after(t.Aborted())
+		return nil, t.Aborted()
+	}
 	v, err := b.call(th, args, kwargs)
 	after(err)
 	return v, err

@@ -133,7 +133,7 @@ type execution struct {
 	follow  following
 	sinks   []event.Sink // further ones
 	lab     lab.Options
-	ends    chan error // takes the cause for which the run is to end
+	ends    ending
 	running scenario.Running
 	runs    atomic.Pointer[script.Host] // the host, for who asks from another goroutine
 	asked   atomic.Int32                // how often it was asked what is pending, since all were answered
@@ -175,7 +175,7 @@ func (c *execCmd) start(s streams, flags *paramFlags, prepare func(*execution) e
 	if err != nil {
 		return err
 	}
-	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels, ends: make(chan error, 1)}
+	x := &execution{cmd: c, cfg: cfg, s: s, start: time.Now(), params: newParamSet(cfg, flags.values), files: map[string]bool{}, levels: levels}
 	x.id = newRunID(x.start)
 	if x.seed, err = c.seedOf(cfg); err != nil {
 		return err
@@ -313,7 +313,7 @@ func (x *execution) print(t *script.Thread, pos event.Pos, text string) {
 func (x *execution) run(files []string, sel scenario.Selection) error {
 	ctx, signals := x.watchSignals()
 	defer signals.stop()
-	go x.mayEnd(ctx, signals)
+	x.ends.takes(signals.interrupt)
 	if x.follow.clock != nil {
 		ctx = clock.With(ctx, x.follow.clock)
 	}

@@ -7,11 +7,13 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"rig/builtins/value"
 	"rig/runtime/clock"
 	"rig/runtime/debug"
+	"rig/runtime/machine"
 	"rig/runtime/profile"
 	"rig/runtime/prompt"
 	"rig/runtime/scenario"
@@ -39,10 +41,25 @@ type following struct {
 func (x *execution) attach(notify func(debug.Event), probes script.Probes) *debug.Debugger {
 	f := &x.follow
 	f.clock = &clock.Clock{}
-	f.debugger = debug.New(debug.Options{Notify: notify, Quiet: isSkip, Clock: f.clock, Expired: cancelExpressions})
+	reader := newHost(hostOptions{root: x.cfg.Root(), params: x.params}) // runs nothing: the run's own host comes later
+	f.debugger = debug.New(debug.Options{
+		Notify: notify, Quiet: isSkip, Clock: f.clock, Expired: cancelExpressions, Names: reader.Predeclared(), States: append(machine.Common(), machine.Completed, machine.Failed),
+	})
+	f.debugger.Learn(outlines(reader, x.cmd.Paths))
 	f.watch = append(f.watch, f.debugger)
 	f.probes = max(f.probes, probes)
 	return f.debugger
+}
+
+// outlines reads what a run of the paths loads. whole is false where something of it could not be read, which the run tells.
+func outlines(h *script.Host, paths []string) (all []*script.Outline, whole bool) {
+	files, err := expand(paths)
+	whole = err == nil && len(files) > 0
+	for _, file := range files {
+		list, complete := h.Outlines(file)
+		all, whole = append(all, list...), whole && complete
+	}
+	return all, whole
 }
 
 // converse attaches a debugger with a conversation in the terminal, or over plain lines where there is none.
@@ -97,20 +114,35 @@ func (r redacting) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end asks the run to end as the first signal does; it may be called before the run has begun.
+// ending is why a run is told to end from within, as the first signal tells it from outside.
+type ending struct {
+	mu        sync.Mutex
+	cause     error       // guarded by mu: of who asked first
+	interrupt func(error) // guarded by mu: ends the run; nil until it begins
+}
+
+// end ends the run as the first signal does; it may be called before the run has begun. When it returns, the run's context has
+// ended, so that no test takes what the end does to it for a failure.
 func (x *execution) end(cause error) {
-	select {
-	case x.ends <- cause:
-	default: // asked already
+	e := &x.ends
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause != nil { // asked already
+		return
+	}
+	e.cause = cause
+	if e.interrupt != nil {
+		e.interrupt(cause)
 	}
 }
 
-// mayEnd ends the run when it is asked to.
-func (x *execution) mayEnd(ctx context.Context, signals *signalWatch) {
-	select {
-	case cause := <-x.ends:
-		signals.interrupt(cause)
-	case <-ctx.Done(): // signals.stop
+// takes makes a run that begins hear of its end, also of one that was asked for before.
+func (e *ending) takes(interrupt func(error)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.interrupt = interrupt
+	if e.cause != nil {
+		interrupt(e.cause)
 	}
 }
 
@@ -257,7 +289,7 @@ func cancelExpressions(th *script.Thread) {
 const queryBound = 10 * time.Second
 
 // queryFrom runs a statement of a person on a session of the thread's test.
-func queryFrom(x *debug.Thread, name, sql string) (string, error) {
+func queryFrom(ctx context.Context, x *debug.Thread, name, sql string) (string, error) {
 	t := testOf(x.Script())
 	if t == nil {
 		return "", fmt.Errorf("no test runs, so there is no session")
@@ -266,10 +298,11 @@ func queryFrom(x *debug.Thread, name, sql string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	bound := time.AfterFunc(queryBound, func() {
-		_ = s.Cancel(fmt.Sprintf("the statement did not end within %s", queryBound)) // its own call tells the outcome
-	})
-	defer bound.Stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, queryBound, fmt.Errorf("the statement did not end within %s", queryBound))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		_ = s.Cancel(context.Cause(ctx).Error()) // its own call tells the outcome
+	})()
 	call := session.Call{Op: "sql", Holder: script.Expression, Timeout: -1}
 	told, err := s.Run(call, sql)
 	switch {

@@ -375,6 +375,9 @@ func TestLSPMalformed(t *testing.T) {
 		code   int
 	}{
 		{"textDocument/nothing", map[string]any{}, -32601},
+		{"initialize", map[string]any{"rootUri": 5}, -32602},
+		{"initialize", map[string]any{"workspaceFolders": "all"}, -32602},
+		{"textDocument/references", map[string]any{"context": 7}, -32602},
 		{"textDocument/hover", []int{1}, -32602},
 		{"textDocument/hover", map[string]any{"textDocument": map[string]any{"uri": "file:///closed.star"}, "position": map[string]any{"line": 0, "character": 0}}, -32602},
 		{"textDocument/hover", map[string]any{"textDocument": 1}, -32602},
@@ -383,6 +386,10 @@ func TestLSPMalformed(t *testing.T) {
 		if m := e.call(x.method, x.params); m.Error == nil || m.Error.Code != x.code {
 			t.Errorf("%s %v: got %+v, want %d", x.method, x.params, m.Error, x.code)
 		}
+	}
+	odd := map[string]any{"rootUri": nil, "workspaceFolders": []any{map[string]any{"uri": "%zz"}, map[string]any{"uri": "untitled:a"}, map[string]any{}}}
+	if m := e.call("initialize", odd); m.Error != nil {
+		t.Errorf("folders that are none: %+v", m.Error)
 	}
 	e.open("a.star", "x = 1\n")
 	for _, at := range []map[string]any{{"line": 99999, "character": 99999}, {"line": -1, "character": -7}} {

@@ -133,6 +133,34 @@ func TestScreenCtrlCWhileRunning(t *testing.T) {
 	s.shows(`^\[exit 130\]`)
 }
 
+// The first Ctrl-C cancels what a person asked for, on the server too, and the session and the run stay.
+func TestScreenCtrlCWhileEvaluating(t *testing.T) {
+	t.Parallel()
+	needMariadb(t)
+	s := onScreen(t, 100, 60, "rig debug -t mariadb --run booking account.star")
+	s.shows(`^\(rig\)$`)
+	s.enter("b 15")
+	s.enter("c")
+	s.shows(`stands at account.star:15:5`)
+	early := 0 // a key that comes before the line is taken is the prompt's
+	for i, line := range []string{"sql SELECT SLEEP(300)", `print t.db.query("SELECT SLEEP(301)").scalar()`} {
+		s.enter(line)
+		for {
+			s.types("C-c")
+			text := s.shows(fmt.Sprintf(`(?s)(^cancelling;.*){%d}|(quit ends the run.*){%d}`, i+1, early+1))
+			if strings.Count(text, "cancelling;") > i {
+				break
+			}
+			early++
+		}
+		s.shows(`(?s)` + regexp.QuoteMeta(line) + `\n.*cancelled by Ctrl-C.*\n\(rig\)$`)
+	}
+	s.enter("sql SELECT 1 + 1 AS two")
+	s.shows(`^two\n-+\n2$`)
+	s.enter("c")
+	s.shows(`^1 test: 1 passed`)
+}
+
 // TestScreenTerm: a run that is told to end while the person has the prompt ends cleanly, and leaves the terminal as it was.
 func TestScreenTerm(t *testing.T) {
 	t.Parallel()

@@ -81,10 +81,7 @@ func (w *watching) read() {
 			continue
 		case k == 'q' && x != nil:
 			w.left.Store(true)
-			select {
-			case x.ends <- errQuit:
-			default: // it ends already
-			}
+			x.end(errQuit)
 			continue
 		}
 		select {

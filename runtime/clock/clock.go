@@ -130,6 +130,22 @@ func WithTimeout(ctx context.Context, d time.Duration, cause error) (context.Con
 	return inner, func() { stop(); cancel(context.Canceled) }
 }
 
+// Mark is a moment on the clock of a context.
+type Mark struct {
+	c    *Clock
+	at   time.Time
+	lost time.Duration // of the clock, at that moment
+}
+
+// Now marks the moment on the clock that ctx carries.
+func Now(ctx context.Context) Mark {
+	c := Of(ctx)
+	return Mark{c: c, at: time.Now(), lost: c.Lost()}
+}
+
+// Elapsed is the time since then during which nobody held the clock.
+func (m Mark) Elapsed() time.Duration { return time.Since(m.at) - (m.c.Lost() - m.lost) }
+
 // AfterFunc calls f once, when d has passed on the clock that ctx carries, unless it was stopped before.
 func AfterFunc(ctx context.Context, d time.Duration, f func()) (stop func()) {
 	if c := Of(ctx); c != nil {

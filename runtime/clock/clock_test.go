@@ -90,3 +90,24 @@ func TestCancelEndsTheTimer(t *testing.T) {
 		}
 	})
 }
+
+func TestElapsedStandsStillWhileHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Clock{}
+		held, plain := Now(With(t.Context(), c)), Now(t.Context())
+		time.Sleep(time.Second)
+		release := c.Hold()
+		time.Sleep(time.Hour)
+		if got := held.Elapsed(); got != time.Second {
+			t.Errorf("%s while held, want 1s", got)
+		}
+		release()
+		time.Sleep(time.Second)
+		if got := held.Elapsed(); got != 2*time.Second {
+			t.Errorf("%s after it, want 2s", got)
+		}
+		if got := plain.Elapsed(); got != time.Hour+2*time.Second {
+			t.Errorf("%s without a clock", got)
+		}
+	})
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rig/runtime/clock"
 )
 
 // Barrier lets n goroutines go on together, again and again.
@@ -113,14 +115,14 @@ func (c *Counter) Wait(ctx context.Context, n int64, timeout time.Duration) erro
 	if err != nil {
 		return fmt.Errorf("waiting for a counter: %w", err)
 	}
-	start := time.Now()
+	start := clock.Now(ctx)
 	for {
 		grown, now := c.watch(n)
 		if grown == nil {
 			return nil
 		}
 		what := fmt.Sprintf("a counter to reach %d (it is %d)", n, now)
-		left := timeout - time.Since(start)
+		left := timeout - start.Elapsed()
 		if left <= 0 {
 			return &TimeoutError{What: what, After: timeout}
 		}

@@ -60,7 +60,7 @@ func TestReports(t *testing.T) {
 // TestLCOVAddsUp: the sums of a record are those of its lines, and no two functions have one name.
 func TestLCOVAddsUp(t *testing.T) {
 	files := sample()
-	files[1].Statements = append(files[1].Statements, Statement{Line: 8, Col: 20, Last: 8, Func: "lambda", First: true, Count: 2}, Statement{Line: 8, Col: 30, Last: 8, Func: "lambda", First: true})
+	files[1].Statements = append(files[1].Statements, Statement{Line: 8, Col: 20, Last: 8, Func: "lambda", First: true, Count: 2}, Statement{Line: 8, Col: 30, Last: 8, Func: "lambda", First: true}, Statement{Line: 9, Col: 5, Last: 9, Func: "g", First: true})
 	var b strings.Builder
 	if err := Write(&b, "lcov", files); err != nil {
 		t.Fatal(err)

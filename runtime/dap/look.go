@@ -1,6 +1,7 @@
 package dap
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -165,7 +166,7 @@ func variable(v debug.Variable) dap.Variable {
 	return y
 }
 
-func evaluate(d *debug.Debugger, a dap.EvaluateArguments) (any, error) {
+func evaluate(ctx context.Context, d *debug.Debugger, a dap.EvaluateArguments) (any, error) {
 	if a.FrameId == 0 {
 		return nil, fmt.Errorf("an expression needs a frame: pause a thread and choose one")
 	}
@@ -173,7 +174,7 @@ func evaluate(d *debug.Debugger, a dap.EvaluateArguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := x.Evaluate(level, a.Expression)
+	v, err := x.Evaluate(ctx, level, a.Expression)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package dap
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (s *server) inRun(run *Debuggee, m dap.RequestMessage) (any, error) {
 	case *dap.VariablesRequest:
 		return variables(d, r.Arguments)
 	case *dap.EvaluateRequest:
-		s.aside(&r.Request, func() (any, error) { return evaluate(d, r.Arguments) })
+		s.aside(&r.Request, func() (any, error) { return evaluate(context.Background(), d, r.Arguments) })
 		return nil, errLater
 	case *dap.SourceRequest:
 		return s.source(run, r.Arguments.SourceReference)
@@ -253,26 +254,29 @@ func (s *server) setFunctions(d *debug.Debugger, list []dap.FunctionBreakpoint) 
 func (s *server) setErrors(d *debug.Debugger, a dap.SetExceptionBreakpointsArguments) (any, error) {
 	d.Clear(func(p debug.Point) bool { return p.Kind == debug.OnError })
 	d.PostMortem(false)
-	for _, f := range a.Filters {
-		a.FilterOptions = append(a.FilterOptions, dap.ExceptionFilterOptions{FilterId: f})
+	var all []dap.ExceptionFilterOptions
+	for _, f := range a.Filters { // the answer has them in this order
+		all = append(all, dap.ExceptionFilterOptions{FilterId: f})
 	}
-	for _, f := range a.FilterOptions {
+	out := []dap.Breakpoint{}
+	for _, f := range append(all, a.FilterOptions...) {
 		class := f.FilterId
 		switch f.FilterId {
 		case "failed":
 			d.PostMortem(true)
+			out = append(out, dap.Breakpoint{Verified: true})
 			continue
 		case "class":
 			if class = strings.TrimSpace(f.Condition); class == "" {
+				out = append(out, dap.Breakpoint{Message: "which class? a kind, a name or a code: duplicate_key, ER_LOCK_WAIT_TIMEOUT, 1205"})
 				continue
 			}
 		case "any", "deadlock":
 		default:
 			return nil, fmt.Errorf("there is no exception filter %q", f.FilterId)
 		}
-		if _, err := d.Set(debug.Point{Kind: debug.OnError, Name: class}); err != nil {
-			return nil, err
-		}
+		p, err := d.Set(debug.Point{Kind: debug.OnError, Name: class})
+		out = append(out, s.point(p, err, nil))
 	}
-	return done{}, nil
+	return dap.SetExceptionBreakpointsResponseBody{Breakpoints: out}, nil
 }

@@ -28,6 +28,8 @@ type Options struct {
 	// Quiet says which errors end a test without being its failure, such as a skip; nil is none.
 	Quiet func(error) bool
 	Clock *clock.Clock // stands still while a thread does; nil is none
+	// Names are those that every script sees, and States those of machines that no script writes out; nil is not known.
+	Names, States []string
 	// Expired ends what an expression waits for that did not end in its time; nil does nothing.
 	Expired func(*script.Thread)
 	// EvalBound is how long an expression may take; default 3s.
@@ -45,6 +47,7 @@ type Debugger struct {
 
 	mu     sync.Mutex
 	files  map[string]file           // guarded by mu, by absolute path
+	whole  bool                      // guarded by mu: files has all that the run loads
 	points []*point                  // guarded by mu, in the order of their ids
 	at     map[*script.Site][]*point // guarded by mu
 	next   int                       // guarded by mu: id of the next breakpoint
@@ -193,7 +196,7 @@ func (d *Debugger) of(t *script.Thread) *Thread {
 
 // Statement is told before each statement.
 func (d *Debugger) Statement(t *script.Thread, th *starlark.Thread, s *script.Site) {
-	if t.Aside() || d.over() {
+	if t.Aside() || endedMeanwhile(t) || d.over() {
 		return
 	}
 	x := d.of(t)

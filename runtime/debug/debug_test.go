@@ -318,7 +318,7 @@ func TestConditions(t *testing.T) {
 	r := start(t, src, func(d *Debugger) { line(d, 3, "i == 3"); line(d, 4, "nowhere > 1") })
 	e := r.stop()
 	x := r.at(e, 3, ReasonBreakpoint)
-	if v, err := x.Evaluate(0, "(i, x)"); err != nil || v.Value != "(3, 20)" {
+	if v, err := x.Evaluate(t.Context(), 0, "(i, x)"); err != nil || v.Value != "(3, 20)" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	r.goOn(x, Continue)
@@ -444,7 +444,7 @@ def main():
 		t.Errorf("a captured local of the frame that owns it: %s, %v", text(outer[0].Variables), err)
 	}
 	for src, want := range map[string]string{"n + limit": "12", "len(kept)": "2", "[v for v in kept if v > 1]": "[2]", "outer": "<function outer>"} {
-		if v, err := x.Evaluate(0, src); err != nil || v.Value != want {
+		if v, err := x.Evaluate(t.Context(), 0, src); err != nil || v.Value != want {
 			t.Errorf("%s is %s (%v), want %s", src, v.Value, err, want)
 		}
 	}
@@ -463,14 +463,14 @@ func TestEvaluateRaisesAndLoops(t *testing.T) {
 	for src, want := range map[string]string{
 		"1 // 0": "division by zero", "y": "undefined: y", "x x": "syntax error", "spin()": "did not end within", "raise_('deadlock')": "as asked", "": "syntax error",
 	} {
-		if _, err := x.Evaluate(0, src); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := x.Evaluate(t.Context(), 0, src); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v, want %q", src, err, want)
 		}
 	}
-	if _, err := x.Evaluate(9, "x"); err == nil || !strings.Contains(err.Error(), "no frame 9") {
+	if _, err := x.Evaluate(t.Context(), 9, "x"); err == nil || !strings.Contains(err.Error(), "no frame 9") {
 		t.Errorf("frame 9: %v", err)
 	}
-	if v, err := x.Evaluate(0, "x"); err != nil || v.Value != "1" {
+	if v, err := x.Evaluate(t.Context(), 0, "x"); err != nil || v.Value != "1" {
 		t.Errorf("afterwards x is %+v, %v", v, err)
 	}
 	r.goOn(x, Continue)
@@ -512,7 +512,7 @@ def main():
 	if e.Stop.Error == nil || !strings.Contains(e.Stop.Error.Message, "division by zero") || e.Stop.Text != "failed in task 1" {
 		t.Errorf("%+v", e.Stop)
 	}
-	if v, err := x.Evaluate(0, "half + n"); err != nil || v.Value != "1" {
+	if v, err := x.Evaluate(t.Context(), 0, "half + n"); err != nil || v.Value != "1" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	r.goOn(x, Continue)
@@ -603,6 +603,70 @@ func TestTheEndOfTheRunReleasesThreads(t *testing.T) {
 			d.Close()
 			<-done
 		})
+	}
+}
+
+// late is a context that tells nobody of its end who does not ask.
+type late struct{ context.Context }
+
+func (late) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+
+// A thread whose run ends runs nothing more, also where the interpreter has not heard of the end: neither one that stands nor one
+// that comes to its next statement.
+func TestNothingRunsAfterTheEnd(t *testing.T) {
+	cause := errors.New("the person quit")
+	for name, points := range map[string][]int{"standing": {3}, "running": {2}} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			ran := false
+			all := names()
+			all["end"] = builtin("end", func(*starlark.Thread, starlark.Tuple) (starlark.Value, error) {
+				cancel(cause)
+				return starlark.None, nil
+			})
+			all["more"] = builtin("more", func(*starlark.Thread, starlark.Tuple) (starlark.Value, error) { ran = true; return starlark.None, nil })
+			var d *Debugger
+			d = New(Options{Notify: func(e Event) {
+				if e.What == Stopped && name == "standing" {
+					cancel(cause)
+					d.Close()
+				} else if e.What == Stopped {
+					_ = e.Thread.Resume(Continue)
+				}
+			}})
+			h := script.NewHost(script.Options{Predeclared: all, Watch: []script.Watch{d}, Probes: script.AllProbes})
+			src := "def main():\n    x = end() if " + map[bool]string{true: "True", false: "False"}[name == "running"] + " else 1\n    more()\n"
+			m, err := h.LoadText(t.Context(), "x.star", src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range points {
+				line(d, n, "")
+			}
+			_, err = h.Thread(late{ctx}, "main", nil).Call(m.Globals["main"].(starlark.Callable), nil, nil)
+			if !errors.Is(err, cause) || ran {
+				t.Errorf("it ended with %v; more ran: %t", err, ran)
+			}
+		})
+	}
+}
+
+func TestCancelledEvaluations(t *testing.T) {
+	cause := errors.New("cancelled")
+	r := start(t, "def spin():\n    while True:\n        pass\ndef main():\n    x = 1\n    return x\n", func(d *Debugger) { line(d, 6, "") })
+	r.d.o.EvalBound = time.Hour
+	x := r.at(r.stop(), 6, ReasonBreakpoint)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(20*time.Millisecond, func() { cancel(cause) })
+	if _, err := x.Value(ctx, 0, "spin()"); err != cause {
+		t.Errorf("it ended with %v", err)
+	}
+	if v, err := x.Evaluate(t.Context(), 0, "x"); err != nil || v.Value != "1" {
+		t.Errorf("afterwards x is %+v, %v", v, err)
+	}
+	r.goOn(x, Continue)
+	if err := r.end(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -44,9 +44,10 @@ type point struct {
 
 // file is a source whose statements are known.
 type file struct {
-	show  string
-	sites []script.Site
-	live  bool // loaded: the sites are those that threads come to
+	show    string
+	sites   []script.Site
+	live    bool            // loaded: the sites are those that threads come to
+	outline *script.Outline // nil where only its statements are known
 }
 
 // Key makes the name that breakpoints use of a file's name as positions have it.
@@ -65,26 +66,45 @@ func Key(name string) string {
 func (d *Debugger) Loaded(name string, sites []script.Site) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.files[Key(name)] = file{name, sites, true}
+	d.files[Key(name)] = file{name, sites, true, d.files[Key(name)].outline}
 	d.resolve()
 }
 
 // Know tells the debugger the statements of a file that is not loaded yet, so that breakpoints can be placed in it.
 func (d *Debugger) Know(name, source string) error {
-	sites, err := script.Sites(name, source)
+	o, err := script.OutlineOf(name, source)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f := d.files[Key(name)]; !f.live {
-		d.files[Key(name)] = file{name, sites, false}
-	}
+	d.know(o)
 	d.resolve()
 	return nil
 }
 
-// Set adds a breakpoint. One that cannot be met is added too, with the problem.
+// Learn is Know for many. whole says that nothing else will be loaded, so that what is in none of them will not be met.
+func (d *Debugger) Learn(list []*script.Outline, whole bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, o := range list {
+		d.know(o)
+	}
+	d.whole = whole
+	d.resolve()
+}
+
+// know must hold mu.
+func (d *Debugger) know(o *script.Outline) {
+	f := d.files[Key(o.Name)]
+	if !f.live {
+		f.show, f.sites = o.Name, o.Sites
+	}
+	f.outline = o
+	d.files[Key(o.Name)] = f
+}
+
+// Set adds a breakpoint. One that cannot be met is added too, with the problem; a condition that cannot be evaluated is an error.
 func (d *Debugger) Set(p Point) (Point, error) {
 	x := &point{Point: p}
 	if p.Kind == OnLine && !strings.HasPrefix(p.File, "@") {
@@ -104,6 +124,9 @@ func (d *Debugger) Set(p Point) (Point, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.checkNames(x); err != nil {
+		return Point{}, err
+	}
 	d.next++
 	x.ID, x.Hits = d.next, 0
 	d.points = append(d.points, x)
@@ -132,7 +155,7 @@ func (d *Debugger) Points() []Point {
 	return out
 }
 
-// resolve places the line breakpoints. It must hold mu.
+// resolve places the line breakpoints and says of the others whether they can be met. It must hold mu.
 func (d *Debugger) resolve() {
 	clear(d.at)
 	arms := 0
@@ -140,8 +163,11 @@ func (d *Debugger) resolve() {
 		switch p.Kind {
 		case OnLine:
 			d.place(p)
+		case OnFunction:
+			p.Problem = d.noFunction(p.Name)
 		case OnError, OnState, OnSQL:
 			arms++
+			p.Problem = d.unmet(p)
 		}
 	}
 	d.arms.Store(int32(arms))
@@ -263,7 +289,7 @@ func (d *Debugger) holds(x *Thread, th *starlark.Thread, cond string) (ok bool, 
 		if frames[i].fn == nil {
 			continue
 		}
-		v, err := d.eval(x, &frames[i], cond)
+		v, err := d.eval(x.script.Context(), x, &frames[i], cond)
 		if err != nil {
 			return true, fmt.Sprintf("the condition %s: %v", cond, err)
 		}

@@ -1,6 +1,7 @@
 package debug
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -184,6 +185,18 @@ func (d *Debugger) hold(x *Thread, frames []frame, depth int, why Stop) {
 	d.mu.Unlock()
 	x.look.Unlock()
 	d.notify(Event{What: Continued, Thread: x})
+	endedMeanwhile(x.script)
+}
+
+// endedMeanwhile stops a thread whose context has ended before it runs anything more: the interpreter is told of the end from
+// another goroutine, which may be late. It must be called on the thread's own.
+func endedMeanwhile(t *script.Thread) bool {
+	ctx := t.Context()
+	if ctx.Err() == nil {
+		return false
+	}
+	t.Abort(context.Cause(ctx))
+	return true
 }
 
 // Where is the script's line at which the thread stands, zero when it runs.

@@ -201,9 +201,10 @@ func (e *EvalTimeoutError) Error() string {
 	return fmt.Sprintf("the expression did not end within %s", e.Bound)
 }
 
-// Evaluate gives an expression's value in a frame. It sees what the frame sees, and may call everything that the script may.
-func (x *Thread) Evaluate(n int, src string) (Variable, error) {
-	v, err := x.Value(n, src)
+// Evaluate gives an expression's value in a frame. It sees what the frame sees, and may call everything that the script may. The end
+// of ctx ends it.
+func (x *Thread) Evaluate(ctx context.Context, n int, src string) (Variable, error) {
+	v, err := x.Value(ctx, n, src)
 	if err != nil {
 		return Variable{}, err
 	}
@@ -216,7 +217,7 @@ func (x *Thread) Evaluate(n int, src string) (Variable, error) {
 }
 
 // Value is Evaluate for who wants the value itself.
-func (x *Thread) Value(n int, src string) (starlark.Value, error) {
+func (x *Thread) Value(ctx context.Context, n int, src string) (starlark.Value, error) {
 	x.look.Lock()
 	defer x.look.Unlock()
 	f, err := x.frame(n)
@@ -226,14 +227,17 @@ func (x *Thread) Value(n int, src string) (starlark.Value, error) {
 	if f.Builtin {
 		return nil, fmt.Errorf("frame %d is the built-in %s, which has no names: go up", n, f.Func)
 	}
-	return x.d.eval(x, f, src)
+	return x.d.eval(ctx, x, f, src)
 }
 
-// eval runs the expression aside. An operation that never looks up is left behind when the bound is over.
-func (d *Debugger) eval(x *Thread, f *frame, src string) (starlark.Value, error) {
+// eval runs the expression aside, until asked ends at the latest. An operation that never looks up is left behind then.
+func (d *Debugger) eval(asked context.Context, x *Thread, f *frame, src string) (starlark.Value, error) {
 	// The clock of rig stands still now: this bound is the machine's.
 	ctx, cancel := context.WithTimeoutCause(clock.With(x.script.Context(), nil), d.o.EvalBound, &EvalTimeoutError{d.o.EvalBound})
 	defer cancel()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	defer context.AfterFunc(asked, func() { end(context.Cause(asked)) })()
 	type result struct {
 		v   starlark.Value
 		err error
@@ -255,10 +259,12 @@ func (d *Debugger) eval(x *Thread, f *frame, src string) (starlark.Value, error)
 	defer timer.Stop()
 	select {
 	case r := <-done:
-		return r.v, r.err
+		if r.err == nil {
+			return r.v, nil
+		}
 	case <-timer.C:
-		return nil, context.Cause(ctx)
 	}
+	return nil, context.Cause(ctx)
 }
 
 // names are what an expression in the frame sees; the inner ones hide the outer.

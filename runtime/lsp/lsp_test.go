@@ -89,6 +89,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add("def f(t):\n    t.db.\n", 1, 9, "x")
 	f.Add("load(\"./", 0, 8, "")
 	f.Add("x = [y for y in \"a\".split(", 0, 26, "def")
+	f.Add("def f(c):\n  c.query(\"\"\"SELECT x. FROM\n y x -- it's", 1, 22, "")
+	f.Add("r = t.db.query(\"CREATE TABLE a (b INT)\" % 1).one()\nr.", 1, 2, "")
+	f.Add("x = 1\nx = [x for x in {1: x}.items()]\nx[0].", 2, 5, "")
 	f.Add("def a(b):\n  return b\n\na(b = 1", 3, 3, "c")
 	f.Fuzz(func(t *testing.T, text string, line, column int, name string) {
 		modules, types := catalog.Language()
@@ -106,7 +109,10 @@ func FuzzRequests(f *testing.F) {
 		var p renameParams
 		p.TextDocument.URI, p.Position, p.NewName = d.uri, position{line, column}, name
 		changes, _ := s.rename(t.Context(), p)
-		all := []any{v.diagnostics(), v.complete(), v.hover(), v.signatureHelp(), v.definition(), v.highlights(), v.prepareRename(), lenses, symbols, edits, changes}
+		var r referenceParams
+		r.positionParams = p.positionParams
+		places, _ := s.references(t.Context(), r)
+		all := []any{v.diagnostics(), v.complete(), v.hover(), v.signatureHelp(), v.definition(), v.highlights(), v.prepareRename(), lenses, symbols, edits, changes, places}
 		if _, err := json.Marshal(all); err != nil {
 			t.Error(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -73,6 +74,9 @@ func Serve(ctx context.Context, r io.Reader, w io.WriteCloser, o Options) error 
 	defer s.done()
 	in := bounded(r, w)
 	methods := s.methods()
+	for name, fn := range methods {
+		methods[name] = s.guarded(name, fn)
+	}
 	lasting := func() context.Context { return context.WithoutCancel(ctx) } // a request of a dead context is dropped, and the end with it
 	methods[endMethod] = handler.New(func(context.Context) error { in.ended(); return nil })
 	s.rpc = jrpc2.NewServer(methods, &jrpc2.ServerOptions{AllowPush: true, Concurrency: 1, DisableBuiltin: true, NewContext: lasting})
@@ -87,6 +91,19 @@ func Serve(ctx context.Context, r io.Reader, w io.WriteCloser, o Options) error 
 		return errNoShutdown
 	}
 	return fmt.Errorf("read the editor's requests: %w", err)
+}
+
+// guarded turns a panic of a request, which is a mistake of the server's, into an error of that request alone.
+func (s *server) guarded(name string, fn jrpc2.Handler) jrpc2.Handler {
+	return func(ctx context.Context, r *jrpc2.Request) (result any, err error) {
+		defer func() {
+			if x := recover(); x != nil {
+				err = jrpc2.Errorf(jrpc2.InternalError, "rig lsp has a bug in %s: %v", name, x)
+				_ = s.rpc.Notify(ctx, "window/logMessage", messageParams{1, fmt.Sprintf("%v\n%s", err, debug.Stack())}) // the editor may be gone
+			}
+		}()
+		return fn(ctx, r)
+	}
 }
 
 // methods is the table of what the server understands.

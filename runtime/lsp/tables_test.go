@@ -26,13 +26,17 @@ type talk struct {
 }
 
 func begin(t *testing.T, columns func(context.Context, string) ([]schema.Column, error)) *talk {
+	return beginAt(t, columns, filepath.Dir)
+}
+
+func beginAt(t *testing.T, columns func(context.Context, string) ([]schema.Column, error), root func(string) string) *talk {
 	modules, types := catalog.Language()
 	c := (&catalog.Catalog{Modules: modules, Types: types}).Index()
 	in, toServer := io.Pipe()
 	fromServer, out := io.Pipe()
 	x := &talk{t: t, in: toServer, out: bounded(fromServer, nil), done: make(chan error, 1)}
 	go func() { // it ends with exit
-		x.done <- Serve(t.Context(), in, out, Options{Catalog: c, Root: filepath.Dir, Columns: columns})
+		x.done <- Serve(t.Context(), in, out, Options{Catalog: c, Root: root, Columns: columns})
 		out.Close()
 	}()
 	x.call("initialize", `{}`)
@@ -56,8 +60,8 @@ func (x *talk) call(method, params string) string {
 			x.t.Fatal(err)
 		}
 		var m struct {
-			ID, Params, Result json.RawMessage
-			Method             string
+			ID, Params, Result, Error json.RawMessage
+			Method                    string
 		}
 		if err := json.Unmarshal(body, &m); err != nil {
 			x.t.Fatal(err)
@@ -66,7 +70,7 @@ func (x *talk) call(method, params string) string {
 			x.log = append(x.log, string(m.Params))
 		}
 		if string(m.ID) == string(id) {
-			return string(m.Result)
+			return string(m.Result) + string(m.Error)
 		}
 	}
 }
@@ -161,6 +165,20 @@ func TestColumnsBounded(t *testing.T) {
 		x.complete()
 		x.end()
 		if len(x.log) != 1 || !strings.Contains(x.log[0], "deadline exceeded") {
+			t.Errorf("told %q", x.log)
+		}
+	})
+}
+
+// TestPanic: a mistake in one answer costs that answer, and is told.
+func TestPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := beginAt(t, nil, func(string) string { panic("a mistake") })
+		if got := x.complete(); !strings.Contains(got, "rig lsp has a bug in textDocument/completion: a mistake") {
+			t.Errorf("answered %s", got)
+		}
+		x.end()
+		if len(x.log) != 2 || !strings.Contains(x.log[0], "didOpen") || !strings.Contains(x.log[1], "tables_test.go") {
 			t.Errorf("told %q", x.log)
 		}
 	})

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -183,6 +184,23 @@ func (t *Talk) move(by int) error {
 	return nil
 }
 
+// errCancelled ends an evaluation that a person no longer waits for.
+var errCancelled = errors.New("cancelled by Ctrl-C")
+
+// evaluation gives the context of what a person asks for, which Ctrl-C ends. done must be called at its end.
+func (t *Talk) evaluation() (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cancel = cancel
+	return ctx, func() {
+		cancel(nil)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.cancel, t.asked = nil, 0
+	}
+}
+
 func (t *Talk) cmdPrint(args string) error {
 	x, level, err := t.current()
 	if err != nil {
@@ -191,7 +209,9 @@ func (t *Talk) cmdPrint(args string) error {
 	if args == "" {
 		return errors.New("print what? print EXPRESSION")
 	}
-	v, err := x.Value(level, args)
+	ctx, done := t.evaluation()
+	v, err := x.Value(ctx, level, args)
+	done()
 	if err != nil {
 		return err
 	}
@@ -271,7 +291,9 @@ func (t *Talk) cmdSQL(args string) error {
 	if sql == "" {
 		return errors.New("sql what? sql [SESSION:] STATEMENT")
 	}
-	text, err := t.o.Query(x, session, sql)
+	ctx, done := t.evaluation()
+	text, err := t.o.Query(ctx, x, session, sql)
+	done()
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@
 package prompt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,11 +43,12 @@ type Options struct {
 	File     string     // that break means where it names none, before anything runs
 	Source   func(file string) (string, bool)
 
-	Begin    func()                                                     // starts the run; nil where it runs already
-	Sessions func(x *debug.Thread) []Session                            // of the test in which a thread runs
-	Query    func(x *debug.Thread, session, sql string) (string, error) // runs SQL; session "" is the usual one
-	Waits    func(x *debug.Thread) bool                                 // a statement of the thread waits for a lock
-	Stop     func()                                                     // ends the run
+	Begin    func()                          // starts the run; nil where it runs already
+	Sessions func(x *debug.Thread) []Session // of the test in which a thread runs
+	// Query runs SQL until ctx ends; session "" is the usual one.
+	Query func(ctx context.Context, x *debug.Thread, session, sql string) (string, error)
+	Waits func(x *debug.Thread) bool // a statement of the thread waits for a lock
+	Stop  func()                     // ends the run
 }
 
 // Talk is one conversation.
@@ -63,6 +65,7 @@ type Talk struct {
 	quit    bool           // guarded by mu
 	told    bool           // guarded by mu: about the clocks
 	asked   int            // guarded by mu: interrupts since the last stop
+	cancel  func(error)    // guarded by mu: ends the evaluation that runs; nil where none does, or it was told to end
 	cur     *debug.Thread  // guarded by mu
 	level   int            // guarded by mu: the frame that is looked at
 	dead    map[int]string // guarded by mu: threads that have ended, by id
@@ -112,8 +115,8 @@ func (t *Talk) Over() {
 	t.heard.Broadcast()
 }
 
-// Interrupt is Ctrl-C. It reports whether the conversation takes it: while threads run it pauses them, and at the prompt it does
-// nothing but say how to leave. When a pause has not come about, the second is the run's.
+// Interrupt is Ctrl-C. It reports whether the conversation takes it: it cancels an evaluation, while threads run it pauses them, and at
+// the prompt it does nothing but say how to leave. When a pause or the end of an evaluation has not come about, the second is the run's.
 func (t *Talk) Interrupt() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,6 +125,12 @@ func (t *Talk) Interrupt() bool {
 		return false
 	case t.asking:
 		fmt.Fprint(t.o.Out, "\n(quit ends the run)\n", promptText)
+		return true
+	case t.cancel != nil:
+		t.cancel(errCancelled)
+		t.cancel = nil
+		t.asked++
+		fmt.Fprintln(t.o.Out, "\ncancelling; Ctrl-C once more ends the run")
 		return true
 	case t.asked > 0:
 		return false

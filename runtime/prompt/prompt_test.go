@@ -3,9 +3,11 @@ package prompt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +91,12 @@ func (b *buffer) String() string {
 // talkOver runs a script's main under a conversation of plain lines, and gives what was printed.
 func talkOver(t *testing.T, src, typed string, change func(*Options)) (string, error) {
 	t.Helper()
+	return talkWith(t, src, typed, change, new(*Talk))
+}
+
+// talkWith is talkOver for who speaks to the conversation itself.
+func talkWith(t *testing.T, src, typed string, change func(*Options), made **Talk) (string, error) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.star")
 	if err := os.WriteFile(path, []byte(src), 0o644); err != nil {
 		t.Fatal(err)
@@ -105,6 +113,7 @@ func talkOver(t *testing.T, src, typed string, change func(*Options)) (string, e
 		change(&o)
 	}
 	talk = New(o)
+	*made = talk
 	ended := make(chan struct{})
 	go func() { defer close(ended); talk.Run() }()
 	<-begin
@@ -141,6 +150,33 @@ func TestTheEndOfTheCommandsLetsTheRunGoOn(t *testing.T) {
 	out, err := talkOver(t, "def main():\n    print('a')\n    print('b')\n", "break 2\nbreak 3\ncontinue\n", nil)
 	if err != nil || !strings.HasSuffix(out, "a\nb\n") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestClosingTheInputEndsTheRunWhereItStands(t *testing.T) {
+	out, err := talkOver(t, "def main():\n    print('a')\n    print('b')\n", "break 3\ncontinue\n", func(o *Options) { o.Plain = false })
+	if !errors.Is(err, context.Canceled) || !strings.Contains(out, "a\n") || strings.Contains(out, "\nb\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The first interrupt of an evaluation is the evaluation's, a second one the run's, and the next evaluation is not disturbed.
+func TestInterruptCancelsAnEvaluation(t *testing.T) {
+	var talk *Talk
+	var taken []bool
+	query := func(ctx context.Context, _ *debug.Thread, _, sql string) (string, error) {
+		if sql == "quick" {
+			return "done", context.Cause(ctx)
+		}
+		taken = append(taken, talk.Interrupt(), talk.Interrupt())
+		return "", context.Cause(ctx)
+	}
+	out, err := talkWith(t, "def main():\n    x = 1\n", "break 2\ncontinue\nsql slow\nsql quick\ncontinue\n", func(o *Options) { o.Query = query }, &talk)
+	if err != nil || !slices.Equal(taken, []bool{true, false}) {
+		t.Errorf("%v, taken %v", err, taken)
+	}
+	if !strings.Contains(out, "cancelled by Ctrl-C\n(rig) sql quick\ndone\n") || strings.Contains(out, "pausing") {
+		t.Error(out)
 	}
 }
 

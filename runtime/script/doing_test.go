@@ -67,3 +67,30 @@ func TestDoings(t *testing.T) {
 		t.Errorf("all have ended, but %q is told", got)
 	}
 }
+
+// Waits end in any order, and more than once.
+func TestWaitsEndInAnyOrder(t *testing.T) {
+	h := NewHost(Options{})
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {1, 2, 0}, {0, 2, 1}, {2, 0, 1}} {
+		var done []func()
+		for _, name := range []string{"a", "b", "c"} {
+			th := h.Thread(t.Context(), name, nil)
+			done = append(done, Wait(th.th, func() string { return name }))
+		}
+		left := map[string]bool{"a": true, "b": true, "c": true}
+		for _, i := range order {
+			done[i]()
+			done[i]()
+			delete(left, string(rune('a'+i)))
+			got := h.waits.list()
+			for _, d := range got {
+				if !left[d.Wait] {
+					t.Errorf("%v: %s has ended but is told", order, d.Wait)
+				}
+			}
+			if len(got) != len(left) {
+				t.Errorf("%v: %d are told, want %d", order, len(got), len(left))
+			}
+		}
+	}
+}

@@ -37,17 +37,6 @@ type Site struct {
 	Def   bool   // it defines a function
 }
 
-// Sites lists the statements of a source, in source order, as a file with probes has them.
-func Sites(name, src string) ([]Site, error) {
-	f, err := fileOptions().Parse(name, src, 0)
-	if err != nil {
-		return nil, err
-	}
-	p := &prober{tell: true}
-	p.file(f)
-	return p.sites, nil
-}
-
 // marked reports whether a file calls breakpoint().
 func marked(f *syntax.File) bool {
 	found := false

@@ -292,9 +292,9 @@ func TestStatementsAreToldInOrder(t *testing.T) {
 	if len(f.ended) != 2 || f.ended[0] != nil || f.ended[1] != nil {
 		t.Errorf("ended: %v", f.ended)
 	}
-	static, err := Sites("x.star", "\"doc\"\nx = 1\ndef f(n):\n    \"doc\"\n    for i in range(n):\n        x = i\n    return (lambda y:\n        y)(n)\n")
-	if err != nil || !slices.Equal(static, f.sites["x.star"]) {
-		t.Errorf("Sites gives %v (%v), the load %v", static, err, f.sites["x.star"])
+	static, err := OutlineOf("x.star", "\"doc\"\nx = 1\ndef f(n):\n    \"doc\"\n    for i in range(n):\n        x = i\n    return (lambda y:\n        y)(n)\n")
+	if err != nil || !slices.Equal(static.Sites, f.sites["x.star"]) {
+		t.Errorf("the outline has %v (%v), the load %v", static, err, f.sites["x.star"])
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.starlark.net/starlark"
 )
@@ -110,27 +109,36 @@ func TestAnInputHasItsValue(t *testing.T) {
 	}
 }
 
+// ends tells of the first outermost call that has returned.
+type ends struct {
+	NoWatch
+	once sync.Once
+	over chan struct{}
+}
+
+func (e *ends) Ended(*Thread, error) { e.once.Do(func() { close(e.over) }) }
+
 // TestAnInputThatIsLeftBehind changes no names when it ends after all.
 func TestAnInputThatIsLeftBehind(t *testing.T) {
-	hold, ended := make(chan struct{}), make(chan struct{})
-	h := NewHost(Options{Predeclared: starlark.StringDict{
+	hold, e := make(chan struct{}), &ends{over: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	h := NewHost(Options{Watch: []Watch{e}, Predeclared: starlark.StringDict{
 		"hold": starlark.NewBuiltin("hold", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+			cancel()
 			<-hold
-			defer close(ended)
-			return starlark.MakeInt(1), nil
+			return starlark.None, nil
 		}),
 	}})
 	w := h.Workspace()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if _, err := w.Run(h.Thread(ctx, "t", nil), InputName(1), "x = hold()\n"); err == nil || !strings.Contains(err.Error(), "left behind") {
+	if _, err := w.Run(h.Thread(ctx, "t", nil), InputName(1), "x = 1\nhold()\n"); err == nil || !strings.Contains(err.Error(), "left behind") {
 		t.Fatalf("%v", err)
 	}
+	close(hold)
+	<-e.over
 	if _, err := w.Run(h.Thread(t.Context(), "t", nil), InputName(2), "y = 2\n"); err != nil {
 		t.Fatal(err)
 	}
-	close(hold)
-	<-ended
 	if names := strings.Join(w.Own(), " "); names != "y" {
 		t.Errorf("the names are %q", names)
 	}

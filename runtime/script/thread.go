@@ -291,6 +291,9 @@ func mismatch(msg, function string) bool {
 	return ok && (strings.HasPrefix(rest, "missing ") || strings.HasPrefix(rest, "accepts ") || strings.HasPrefix(rest, "got "))
 }
 
+// Aborted is what Abort was given, nil without one. It is for the thread's own goroutine.
+func (t *Thread) Aborted() error { return t.aborted }
+
 // Abort ends what the thread runs with an error that no script catches. It is for callbacks that cannot return one.
 func (t *Thread) Abort(err error) {
 	if t.aborted == nil {

@@ -41,7 +41,11 @@ func begins(line, quote string) bool {
 	if line == "" || strings.ContainsRune(" \t\r\n#)]},", rune(line[0])) {
 		return false
 	}
-	word := strings.TrimRight(strings.Fields(line)[0], ":")
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return false // blanks that are none of the language, such as a form feed
+	}
+	word := strings.TrimRight(words[0], ":")
 	return word != "else" && word != "elif"
 }
 
