@@ -291,7 +291,7 @@ expect.eq(r.rows_affected, 1)
 expect.eq(r.last_insert_id, 1)
 `,
 	Attrs: []spec.Attr{
-		{Name: "rows_affected", Type: "int", Doc: "Rows changed. An UPDATE counts those whose values really changed.", Get: func(v starlark.Value) (starlark.Value, error) {
+		{Name: "rows_affected", Type: "int", Doc: "Rows changed. An UPDATE counts those whose values really changed. A statement that gives rows (INSERT ... RETURNING) has no count in the protocol: it is 0, and query gives the rows.", Get: func(v starlark.Value) (starlark.Value, error) {
 			return starlark.MakeInt64(v.(*Result).r.RowsAffected), nil
 		}},
 		{Name: "last_insert_id", Type: "int", Doc: "The AUTO_INCREMENT value of the first row inserted, 0 without one.", Get: func(v starlark.Value) (starlark.Value, error) {

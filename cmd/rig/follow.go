@@ -331,8 +331,12 @@ func changed(n int64) string {
 func pickSession(t *scenario.Test, name string) (*session.Session, error) {
 	all := t.Sessions()
 	var names []string
+	var ended *session.Session // its own error says why
 	for _, s := range all {
 		if s.Closed() {
+			if s.Name() == name {
+				ended = s
+			}
 			continue
 		}
 		names = append(names, s.Name())
@@ -341,11 +345,13 @@ func pickSession(t *scenario.Test, name string) (*session.Session, error) {
 		}
 	}
 	switch {
+	case ended != nil:
+		return ended, nil
 	case len(names) == 0 || name == "" && len(names) > 1:
 		if len(names) == 0 {
 			return t.DB()
 		}
 		return nil, fmt.Errorf("on which session? sql NAME: STATEMENT; there are %s", strings.Join(names, ", "))
 	}
-	return nil, fmt.Errorf("there is no session %q%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return nil, fmt.Errorf("there is no session %q (there are %s)%s", name, strings.Join(names, ", "), didYouMean(name, names))
 }

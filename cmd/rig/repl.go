@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"rig/builtins/value"
 	"rig/runtime/event"
+	"rig/runtime/fault"
 	"rig/runtime/prompt"
 	"rig/runtime/repl"
 	"rig/runtime/scenario"
@@ -76,6 +78,7 @@ type conversation struct {
 	file   []string // names that the file has bound
 	runs   int
 
+	out     io.Writer
 	columns func() int // of the terminal; 0 is unknown
 }
 
@@ -118,6 +121,7 @@ func (k *conversation) talk(t *scenario.Test, v starlark.Value) error {
 	restore := k.reader(&o)
 	defer restore()
 	o.Out = redacting{o.Out, k.x}
+	k.out = o.Out
 	if k.columns = o.Width; k.columns == nil {
 		k.columns = func() int { return 0 }
 	}
@@ -233,12 +237,28 @@ func (k *conversation) query(name, sql string) (repl.Answer, error) {
 		return repl.Answer{}, err
 	}
 	call := session.Call{Op: "sql", Holder: k.test.ID(), Pos: event.Pos{File: "the prompt"}}
+	stop := k.watching(s)
 	told, err := s.Run(call, sql)
+	stop()
+	if fault.IsKind(err, fault.ConnectionLost) || fault.IsKind(err, fault.SessionClosed) {
+		err = k.lost(s, err)
+	}
 	a := repl.Answer{Changed: told.Changed, Counts: told.Counts}
 	for _, r := range told.Results {
 		a.Results = append(a.Results, tableOf(value.NewRows(r)))
 	}
 	return a, err
+}
+
+// lost says how the conversation goes on without a session.
+func (k *conversation) lost(s *session.Session, err error) error {
+	var f *fault.Error
+	if name := k.variable(s.Name()); name != "" && errors.As(err, &f) {
+		with := *f
+		with.Hint = fmt.Sprintf("an open transaction is rolled back; %s.reset() connects again", name)
+		return &with
+	}
+	return err
 }
 
 // sessions are those of the person.
@@ -309,8 +329,11 @@ func (k *conversation) commands() []repl.Command {
 		{Name: "run", Args: "TEST", Doc: "run a test of the file, in a database of its own", Run: k.run},
 		{Name: "machine", Args: "[NAME]", Doc: "draw a state machine", Run: k.machine},
 		{Name: "locks", Doc: "which locks sessions hold and wait for", Run: k.locks},
-		{Name: "trace", Doc: "show each statement with its time; again: no more", Run: func(context.Context, string) (string, error) {
-			on := !k.sink.trace.Load()
+		{Name: "trace", Args: "[on|off]", Doc: "show each statement with its time; again: no more", Run: func(_ context.Context, arg string) (string, error) {
+			on, err := repl.Switch(arg, k.sink.trace.Load())
+			if err != nil {
+				return "", err
+			}
 			k.sink.trace.Store(on)
 			return "statements are " + map[bool]string{true: "shown", false: "not shown"}[on], nil
 		}},
@@ -343,7 +366,7 @@ func (k *conversation) run(ctx context.Context, name string) (string, error) {
 	case name == "":
 		return "", fmt.Errorf("run which test? %s has %s", k.cmd.Path, strings.Join(names, ", "))
 	case len(items) == 0:
-		return "", fmt.Errorf("%s has no test %q%s; it has %s", k.cmd.Path, name, didYouMean(name, names), strings.Join(names, ", "))
+		return "", fmt.Errorf("%s has no test %q (it has %s)%s", k.cmd.Path, name, strings.Join(names, ", "), didYouMean(name, names))
 	}
 	for _, f := range plan.Files {
 		k.x.files[f.Path] = true
@@ -374,7 +397,7 @@ func (k *conversation) machine(_ context.Context, name string) (string, error) {
 		return "", errors.New("there is no state machine; machine.new makes one")
 	}
 	slices.Sort(names)
-	return "", fmt.Errorf("there is no machine %q%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return "", fmt.Errorf("there is no machine %q (there are %s)%s", name, strings.Join(names, ", "), didYouMean(name, names))
 }
 
 // observer is the session that completion asks.

@@ -243,6 +243,17 @@ func TestScreenReplSearches(t *testing.T) {
 	s.shows(`^"first"\nrig>$`)
 }
 
+// TestScreenReplWaits: a statement that does not end says what it does.
+func TestScreenReplWaits(t *testing.T) {
+	needMariadb(t)
+	s := replScreen(t, 120, 30, "rig repl -t mariadb")
+	s.shows(`^rig>$`)
+	s.enter(`SELECT SLEEP(1000)\;`)
+	s.shows(`^\.\.\. \d\.\ds: SELECT SLEEP\(1000\) on db runs \(Ctrl-C cancels\)\n\.\.\. \d\.\ds: `)
+	s.types("C-c")
+	s.shows(`error: sql: interrupted by Ctrl-C.*\nrig>$`)
+}
+
 // TestScreenReplSecrets: what looks like a password is in no history.
 func TestScreenReplSecrets(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl")
@@ -371,7 +382,7 @@ func TestScreenReplTargetGoesAway(t *testing.T) {
 	text := s.shows(`^"/.*"$`)
 	killServer(t, regexp.MustCompile(`(?m)^"(/.*)"$`).FindStringSubmatch(text)[1])
 	s.enter("SELECT 1")
-	s.shows(`error: sql: the connection was lost.*session db\nhint: .*conn.reset\(\)`)
+	s.shows(`error: sql: the connection was lost.*session db\nhint: .*db.reset\(\)`)
 	s.enter("SELECT 2")
 	s.shows(`error: sql: session db has ended: it was lost`)
 	s.enter(":sessions")

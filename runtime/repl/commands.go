@@ -18,13 +18,28 @@ func (l *Loop) own() []Command {
 		{"sessions", "", "what each session does, since when, its transaction, and whom it waits for", l.cmdSessions},
 		{"use", "NAME", "run SQL on another session", l.cmdUse},
 		{"save", "FILE", "write the inputs as a scenario that runs", l.cmdSave},
-		{"time", "", "show how long each input takes; again: no more", func(context.Context, string) (string, error) {
-			l.timing = !l.timing
+		{"time", "[on|off]", "show how long each input takes; again: no more", func(_ context.Context, arg string) (string, error) {
+			on, err := Switch(arg, l.timing)
+			if err != nil {
+				return "", err
+			}
+			l.timing = on
 			return "times are " + onOff(l.timing), nil
 		}},
 		{"help", "", "list the commands; help(x) explains a built-in", l.cmdHelp},
 		{"quit", "", "leave, as Ctrl-D does; cleanups run", func(context.Context, string) (string, error) { l.quit = true; return "", nil }},
 	}
+}
+
+// Switch is what the argument of a command makes of what was on or off: without one it changes.
+func Switch(arg string, now bool) (on bool, err error) {
+	switch arg {
+	case "":
+		return !now, nil
+	case "on", "off":
+		return arg == "on", nil
+	}
+	return now, fmt.Errorf("on or off, not %q", arg)
 }
 
 func onOff(on bool) string {
@@ -48,6 +63,9 @@ func (l *Loop) command(ctx context.Context, text string) error {
 	}
 	var names []string
 	for _, c := range l.Names() {
+		if c.Name == word && c.Args == "" && strings.TrimSpace(args) != "" {
+			return fmt.Errorf(":%s takes no argument, got %q", word, strings.TrimSpace(args))
+		}
 		if c.Name == word {
 			out, err := c.Run(ctx, strings.TrimSpace(args))
 			if out != "" {

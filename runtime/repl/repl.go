@@ -288,6 +288,9 @@ func (l *Loop) run(ctx context.Context, text, trimmed string) error {
 		}
 		return nil
 	}
+	if (trimmed == "exit" || trimmed == "quit" || trimmed == "exit()" || trimmed == "quit()") && !l.cut.known(strings.TrimSuffix(trimmed, "()")) {
+		return errors.New(":quit or Ctrl-D leaves")
+	}
 	return l.script(ctx, text)
 }
 
