@@ -109,7 +109,7 @@ class Row:
 class Result:
     """What a statement changed."""
     rows_affected: int
-    """Rows changed. An UPDATE counts those whose values really changed."""
+    """Rows changed. An UPDATE counts those whose values really changed. A statement that gives rows (INSERT ... RETURNING) has no count in the protocol: it is 0, and query gives the rows."""
     last_insert_id: int
     """The AUTO_INCREMENT value of the first row inserted, 0 without one."""
     warnings: list

@@ -35,11 +35,47 @@ func explain(v starlark.Value) string {
 	case interface{ Decl() *spec.Module }:
 		return explainModule(v.Decl())
 	case *starlark.Function:
-		return v.Name() + "\n" + v.Doc()
+		return strings.TrimRight(v.Name()+"("+strings.Join(parameters(v), ", ")+")\n"+v.Doc(), "\n")
 	case starlark.HasAttrs:
 		return fmt.Sprintf("%s: %s", v.Type(), strings.Join(v.AttrNames(), " "))
 	}
 	return v.Type() + ": " + v.String()
+}
+
+// parameters are those of a function of a script, as its definition has them.
+func parameters(f *starlark.Function) []string {
+	var out []string
+	named := f.NumParams()
+	if f.HasKwargs() {
+		named--
+	}
+	if f.HasVarargs() {
+		named--
+	}
+	for i := range named {
+		if i == named-f.NumKwonlyParams() {
+			star := "*"
+			if f.HasVarargs() {
+				name, _ := f.Param(named)
+				star += name
+			}
+			out = append(out, star)
+		}
+		name, _ := f.Param(i)
+		if d := f.ParamDefault(i); d != nil {
+			name += " = " + d.String()
+		}
+		out = append(out, name)
+	}
+	if f.HasVarargs() && f.NumKwonlyParams() == 0 {
+		name, _ := f.Param(named)
+		out = append(out, "*"+name)
+	}
+	if f.HasKwargs() {
+		name, _ := f.Param(f.NumParams() - 1)
+		out = append(out, "**"+name)
+	}
+	return out
 }
 
 func explainFunc(name string, f *spec.Func) string {

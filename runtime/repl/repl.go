@@ -291,8 +291,14 @@ func (l *Loop) run(ctx context.Context, text, trimmed string) error {
 	if (trimmed == "exit" || trimmed == "quit" || trimmed == "exit()" || trimmed == "quit()") && !l.cut.known(strings.TrimSuffix(trimmed, "()")) {
 		return errors.New(":quit or Ctrl-D leaves")
 	}
+	if m := helpConn.FindString(text); m != "" && !l.cut.known("conn") {
+		text = strings.Replace(m, "conn", "db", 1) + text[len(m):] // the manual's name for a session
+	}
 	return l.script(ctx, text)
 }
+
+// helpConn fits a question for a method by the manual's name.
+var helpConn = regexp.MustCompile(`^\s*help\s*\(\s*conn\b`)
 
 func (l *Loop) isSQL(text string) bool {
 	return IsSQL(text, l.cut.known) || l.cut.delimiter != ";" && strings.HasSuffix(text, l.cut.delimiter)
