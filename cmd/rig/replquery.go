@@ -1,13 +1,49 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
+	"rig/builtins/value"
+	"rig/runtime/event"
+	"rig/runtime/fault"
+	"rig/runtime/repl"
 	"rig/runtime/session"
 )
+
+// query runs SQL of a person.
+func (k *conversation) query(name, sql string) (repl.Answer, error) {
+	s, err := pickSession(k.test, name)
+	if err != nil {
+		return repl.Answer{}, err
+	}
+	call := session.Call{Op: "sql", Holder: k.test.ID(), Pos: event.Pos{File: "the prompt"}}
+	stop := k.watching(s)
+	told, err := s.Run(call, sql)
+	stop()
+	if fault.IsKind(err, fault.ConnectionLost) || fault.IsKind(err, fault.SessionClosed) {
+		err = k.lost(s, err)
+	}
+	a := repl.Answer{Changed: told.Changed, Counts: told.Counts}
+	for _, r := range told.Results {
+		a.Results = append(a.Results, tableOf(value.NewRows(r)))
+	}
+	return a, err
+}
+
+// lost says how the conversation goes on without a session.
+func (k *conversation) lost(s *session.Session, err error) error {
+	var f *fault.Error
+	if name := k.variable(s.Name()); name != "" && errors.As(err, &f) {
+		with := *f
+		with.Hint = fmt.Sprintf("an open transaction is rolled back; %s.reset() connects again", name)
+		return &with
+	}
+	return err
+}
 
 // firstWord is how long a statement at the prompt runs before a line says what it does.
 const firstWord = time.Second
