@@ -192,7 +192,8 @@ func (t *Talk) cmdSessions(string) error {
 func SessionTable(list []Session, current string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	for _, s := range list {
+	chosen := Chosen(list, current)
+	for i, s := range list {
 		does, mark := []string{s.State}, " "
 		if s.Open != "" {
 			does = append(does, "in a transaction "+s.Open)
@@ -200,7 +201,7 @@ func SessionTable(list []Session, current string) string {
 		if s.Statement != "" {
 			does = append(does, s.Statement)
 		}
-		if current != "" && s.Name == current {
+		if i == chosen {
 			mark = ">"
 		}
 		fmt.Fprintf(w, "%s %s\t#%s\t%s\n", mark, s.Name, s.Server, strings.Join(does, ", "))
@@ -211,6 +212,20 @@ func SessionTable(list []Session, current string) string {
 		out.WriteString(strings.TrimRight(line, " \n") + "\n")
 	}
 	return out.String()
+}
+
+// Chosen is the place of the session that a name means: the first that lives, else the last that has ended. -1 is none.
+func Chosen(list []Session, name string) int {
+	at := -1
+	for i, s := range list {
+		if name == "" || s.Name != name {
+			continue
+		}
+		if at = i; s.State != "closed" {
+			return i
+		}
+	}
+	return at
 }
 
 func (t *Talk) cmdHelp(string) error {

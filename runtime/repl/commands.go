@@ -104,12 +104,19 @@ func (l *Loop) cmdSessions(context.Context, string) (string, error) {
 
 func (l *Loop) cmdUse(_ context.Context, name string) (string, error) {
 	var names []string
-	for _, s := range l.o.Sessions() {
-		if s.Name == name {
-			l.current = name
-			return "", nil
-		}
+	list, same := l.o.Sessions(), 0
+	for _, s := range list {
 		names = append(names, s.Name)
+		if s.Name == name {
+			same++
+		}
+	}
+	if at := prompt.Chosen(list, name); at >= 0 {
+		l.current = name
+		if same > 1 {
+			return fmt.Sprintf("%d sessions have the name %s: SQL runs on #%s", same, name, list[at].Server), nil
+		}
+		return "", nil
 	}
 	if name == "" {
 		return "", fmt.Errorf("use which session? There are %s", strings.Join(names, ", "))
