@@ -148,7 +148,7 @@ var addFunc = &spec.Func{
 		{Name: "username", Type: "str", Optional: true, KwOnly: true, Doc: "Another user."},
 		{Name: "password", Type: "str", Optional: true, KwOnly: true, Doc: "The password of that user; it never appears in reports."},
 		{Name: "database", Type: "str", Optional: true, KwOnly: true, Doc: "Another database. On a server that is not throw-away it must be allowed with --allow-database."},
-		{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The isolation level of its session's transactions."},
+		{Name: "isolation", Type: "str", Form: "isolation", Optional: true, KwOnly: true, Doc: "The isolation level of its session's transactions."},
 		{Name: "data", Type: "dict", Optional: true, KwOnly: true, Doc: "What its ctx.data holds at first; each run copies it."},
 	},
 	Impl: func(c *spec.Call) (starlark.Value, error) {

@@ -23,7 +23,7 @@ var (
 	testParam     = spec.Param{Name: "t", Type: "test", Doc: "The test. Its seed decides what the operations are."}
 	durationParam = spec.Param{Name: "duration", Type: "duration", Optional: true, KwOnly: true, Doc: "For how long operations begin; 2 seconds if there is no count either."}
 	countParam    = spec.Param{Name: "count", Type: "int", Optional: true, KwOnly: true, Doc: "How many operations, at most 999000, of a set 400000; with a duration whichever ends first."}
-	isolationDoc  = spec.Param{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The isolation level of the sessions; the server's default without it."}
+	isolationDoc  = spec.Param{Name: "isolation", Type: "str", Form: "isolation", Optional: true, KwOnly: true, Doc: "The isolation level of the sessions; the server's default without it."}
 	initParam     = spec.Param{Name: "init", Type: "list", Optional: true, KwOnly: true, Doc: "Statements that each session runs first."}
 	targetParam   = spec.Param{Name: "target", Type: "str", Optional: true, KwOnly: true, Doc: "Another target: a kind of server or a name from rig.toml. It needs database."}
 	databaseParam = spec.Param{Name: "database", Type: "str", Optional: true, KwOnly: true, Doc: "Another database than the test's own."}

@@ -23,7 +23,7 @@ var txnFunc = &spec.Func{
 		connParam,
 		{Name: "ops", Type: "list", Doc: "The micro-operations; keys and values are int or str. Frozen."},
 		{Name: "run", Type: "callable", Optional: true, KwOnly: true, Doc: "run(conn, op) does one of them on tables of the script's own, within the transaction; of an \"r\" it returns what was read: a list, or for rw-register a value or None."},
-		{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The level of this transaction; the session's without it."},
+		{Name: "isolation", Type: "str", Form: "isolation", Optional: true, KwOnly: true, Doc: "The level of this transaction; the session's without it."},
 	},
 	Example: `
 h = history.new("rw-register")

@@ -18,7 +18,7 @@ func differParams() []spec.Param {
 	out := []spec.Param{
 		interleaveParams[0], interleaveParams[1], interleaveParams[2],
 		{Name: "targets", Type: "list", Optional: true, KwOnly: true, Doc: "Kinds of servers or names from rig.toml; the test's own target without it."},
-		{Name: "levels", Type: "list", Optional: true, KwOnly: true, Doc: "Isolation levels; that of isolation, or the server's default, without it."},
+		{Name: "levels", Type: "list", Form: "isolation", Optional: true, KwOnly: true, Doc: "Isolation levels; that of isolation, or the server's default, without it."},
 	}
 	for _, p := range interleaveParams[3:] {
 		if p.Name != "target" {

@@ -29,7 +29,7 @@ var interleaveParams = []spec.Param{
 	{Name: "t", Type: "test", Doc: "The test."},
 	{Name: "sessions", Type: "dict|lanes", Doc: "Session name -> its steps in order: SQL, fn(conn) or step(...). Or a dict with steps, isolation, setup and teardown. Or lanes(text), whose order is run."},
 	{Name: "order", Type: "str|list", Optional: true, Doc: "\"a1 b1 a2 ...\", or a list of such; without it every permutation is run."},
-	{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The sessions' isolation level; the server's default without it."},
+	{Name: "isolation", Type: "str", Form: "isolation", Optional: true, KwOnly: true, Doc: "The sessions' isolation level; the server's default without it."},
 	{Name: "setup", Type: "str|list|callable", Optional: true, KwOnly: true, Doc: "SQL, a list of SQL or fn(conn), before each run."},
 	{Name: "teardown", Type: "str|list|callable", Optional: true, KwOnly: true, Doc: "Likewise after each run."},
 	{Name: "sample", Type: "int", Optional: true, KwOnly: true, Doc: "Run so many different orders, drawn by the test's seed."},

@@ -9,6 +9,7 @@ import (
 	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
 
+	"rig/runtime/catalog"
 	"rig/runtime/event"
 	"rig/runtime/fault"
 	"rig/runtime/script"
@@ -133,11 +134,7 @@ func AsDuration(v starlark.Value) (time.Duration, error) {
 	var d time.Duration
 	switch v := v.(type) {
 	case starlark.String:
-		p, err := time.ParseDuration(string(v))
-		if err != nil {
-			return 0, fmt.Errorf("%q is no duration: write it like \"200ms\", \"5s\" or \"1m30s\"", string(v))
-		}
-		d = p
+		return catalog.Duration(string(v))
 	case starlarktime.Duration:
 		d = time.Duration(v)
 	case starlark.Int, starlark.Float:
@@ -149,10 +146,7 @@ func AsDuration(v starlark.Value) (time.Duration, error) {
 	default:
 		return 0, fmt.Errorf("want a duration like \"200ms\", got %s", v.Type())
 	}
-	if d < 0 {
-		return 0, fmt.Errorf("a duration cannot be negative, got %s", d)
-	}
-	return d, nil
+	return catalog.NotNegative(d)
 }
 
 // bind puts the arguments of a call into the order of the declaration.

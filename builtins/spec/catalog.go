@@ -46,7 +46,7 @@ func (f *Func) describe(owner string) *catalog.Func {
 	}
 	for i := range f.Params {
 		p := &f.Params[i]
-		d := catalog.Param{Name: p.Name, Type: p.Type, Doc: p.Doc, Optional: p.Optional, KwOnly: p.KwOnly, Variadic: p.Variadic, Keywords: p.Keywords, Gives: p.Gives}
+		d := catalog.Param{Name: p.Name, Type: p.Type, Doc: p.Doc, Optional: p.Optional, KwOnly: p.KwOnly, Variadic: p.Variadic, Keywords: p.Keywords, Form: p.Form, Gives: p.Gives}
 		if p.Default != nil {
 			d.Default = p.Default.String()
 		}

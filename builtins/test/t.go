@@ -107,7 +107,7 @@ func (t *T) session() (starlark.Value, error) {
 	return t.db, nil
 }
 
-var isolationParam = spec.Param{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The isolation level of the session's transactions: \"READ COMMITTED\" and so on."}
+var isolationParam = spec.Param{Name: "isolation", Type: "str", Form: "isolation", Optional: true, KwOnly: true, Doc: "The isolation level of the session's transactions: \"READ COMMITTED\" and so on."}
 
 var connectFunc = &spec.Func{
 	Name: "connect", Returns: "session",
@@ -299,7 +299,7 @@ var requiresFunc = &spec.Func{
 	Name: "requires",
 	Doc:  "Skips the test, with the reason, where the target lacks one of the abilities.",
 	Params: []spec.Param{
-		{Name: "abilities", Variadic: true, Type: "str", Doc: "Capabilities (\"row_locks\") or versions (\"mariadb>=10.6\")."},
+		{Name: "abilities", Variadic: true, Type: "str", Form: "capability", Doc: "Capabilities (\"row_locks\") or versions (\"mariadb>=10.6\")."},
 	},
 	Example: `
 t.requires("transactions")

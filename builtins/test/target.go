@@ -47,7 +47,7 @@ print(t.target.kind, t.target.version)
 		Name: "has", Returns: "bool",
 		Doc: "Reports whether the server has an ability; a name that rig does not know is an error.",
 		Params: []spec.Param{
-			{Name: "ability", Type: "str", Doc: "A capability (\"row_locks\") or a version (\"mariadb>=10.6\")."},
+			{Name: "ability", Type: "str", Form: "capability", Doc: "A capability (\"row_locks\") or a version (\"mariadb>=10.6\")."},
 		},
 		Impl: func(c *spec.Call) (starlark.Value, error) {
 			ok, _, err := info(c.Recv).Check(c.Str("ability"))

@@ -31,7 +31,7 @@ func simple(name, doc string, run func(c *spec.Call, s *session.Session) error, 
 	}}
 }
 
-var isolationParam = spec.Param{Name: "isolation", Type: "str", Optional: true, KwOnly: true, Doc: "The isolation level of this transaction: \"READ COMMITTED\" and so on."}
+var isolationParam = spec.Param{Name: "isolation", Type: "str", Form: "isolation", Optional: true, KwOnly: true, Doc: "The isolation level of this transaction: \"READ COMMITTED\" and so on."}
 
 var beginFunc = &spec.Func{
 	Name: "begin",

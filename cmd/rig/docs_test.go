@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,9 @@ func TestDeclarations(t *testing.T) {
 		for _, p := range f.Params {
 			if p.Doc == "" {
 				t.Errorf("%s: parameter %s has no doc", name, p.Name)
+			}
+			if !slices.Contains([]string{"", "isolation", "capability"}, p.Form) || p.Name == "isolation" && p.Form != "isolation" {
+				t.Errorf("%s: parameter %s has the form %q, which no rule of lint knows", name, p.Name, p.Form)
 			}
 			for typ := range strings.SplitSeq(p.Type, "|") {
 				if !types[typ] {

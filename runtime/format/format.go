@@ -24,13 +24,14 @@ func Source(name, src string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := strings.ReplaceAll(src, "\r\n", "\n")
-	if text != src {
-		if before, err = script.Parse(name, text); err != nil {
-			return "", err
-		}
+	text, same, err := plain(name, src, before)
+	if err != nil {
+		return "", err
 	}
-	out, err := once(name, text, before)
+	if what := differs(before, same); what != "" {
+		return "", refused(name, "tabs or carriage returns written in another way would change "+what)
+	}
+	out, err := once(name, text, same)
 	if err != nil {
 		return "", err
 	}
@@ -46,6 +47,23 @@ func Source(name, src string) (string, error) {
 		return "", refused(name, "formatting does not come to rest")
 	}
 	return out, nil
+}
+
+// plain gives the text with the ends of lines and the blanks that the formatter knows, and its tree.
+func plain(name, src string, f *syntax.File) (string, *syntax.File, error) {
+	text := strings.ReplaceAll(src, "\r\n", "\n")
+	if text != src {
+		var err error
+		if f, err = script.Parse(name, text); err != nil {
+			return "", nil, err
+		}
+	}
+	spaced := untab(text, f)
+	if spaced == text {
+		return text, f, nil
+	}
+	f, err := script.Parse(name, spaced)
+	return spaced, f, err
 }
 
 func refused(name, msg string) error {
@@ -67,7 +85,7 @@ func once(name, text string, f *syntax.File) (out string, err error) {
 	}
 	shown, ok := m.show(string(build.FormatWithoutRewriting(tree)))
 	if !ok {
-		return "", refused(name, "a stand-in for while or bytes was lost")
+		return "", refused(name, "a stand-in for a loop or a literal was lost")
 	}
 	return shown, nil
 }

@@ -23,6 +23,16 @@ func TestSource(t *testing.T) {
 		{"carriage returns", "x = 1\r\nif x:\r\n  y = 2\r\n", "x = 1\nif x:\n    y = 2\n"},
 		{"dialect", "def f(*args, **kwargs):\n    x = lambda a, *b: a if a else b\n    x //= 2\n    x <<= 1\n    s = set([1]) | set([2])\n    return f(*args, **kwargs), 0o17, 0xff, 1e3, x[1:2:3], not x\n", ""},
 		{"load stays where it is", "x = 1\n\nload(\"./b.star\", \"b\")\nload(\"./a.star\", \"a\", c = \"d\")\n", ""},
+		{"tabs", "def f(a):\n\tif a:\n\t\tfor x in a:\n\t\t\tprint(x)\n\t\treturn 1\n\treturn 0\n", "def f(a):\n    if a:\n        for x in a:\n            print(x)\n        return 1\n    return 0\n"},
+		{"tabs in a line", "x\t=\t1\t# a\tb\n", "x = 1  # a\tb\n"},
+		{"tabs before comments", "def f():\n\t# one\n\tif f:\n\t\t# two\n\t\tpass\n\t# three\n\treturn 1\n", "def f():\n    # one\n    if f:\n        # two\n        pass\n\n    # three\n    return 1\n"},
+		{"tabs within brackets", "x = [\n\t1,\n\t2,\n]\n", "x = [\n    1,\n    2,\n]\n"},
+		{"literals keep tabs", "def f():\n\t\"\"\"Doc.\n\tmore\n\t\"\"\"\n\tx = \"a\tb#\t\"\n\ty = b\"\tc\"\n\tz = r\"\td\"\n\treturn x, y,\tz\n", "def f():\n    \"\"\"Doc.\n\tmore\n\t\"\"\"\n    x = \"a\tb#\t\"\n    y = b\"\tc\"\n    z = r\"\td\"\n    return x, y, z\n"},
+		{"literals keep tabs in any quotes", "def f():\n\t'''Doc.\n\tmore'''\n\tx = 'a\tb'\n\ty = r'\td'\n\treturn f('\t', 'e')\n", "def f():\n    '''Doc.\n\tmore'''\n    x = 'a\tb'\n    y = r'\td'\n    return f('\t', \"e\")\n"},
+		{"a load with a tab", "load('./a\tb.star', 'c')\nx = {'\td': c['\t':]}\n", "load(\"./a\\tb.star\", \"c\")\n\nx = {'\td': c['\t':]}\n"},
+		{"tabs and spaces", "def f():\n        x = 1\n\tif x:\n\t  y = 2\n\t  return y\n  \treturn x\n", "def f():\n    x = 1\n    if x:\n        y = 2\n        return y\n    return x\n"},
+		{"tabs and while", "def f(n):\n\twhile n > 0:\n\t\tn -= 1\n", "def f(n):\n    while n > 0:\n        n -= 1\n"},
+		{"tabs and carriage returns", "def f():\r\n\treturn 1\r\n", "def f():\n    return 1\n"},
 		{"empty", "", ""},
 		{"a comment alone", "# nothing\n", ""},
 	} {
@@ -149,6 +159,7 @@ func TestCrookedComesToRest(t *testing.T) {
 		"breaks":  strings.NewReplacer("\n\n", "\n\n\n\n"),
 		"indents": strings.NewReplacer("    ", "  "),
 		"returns": strings.NewReplacer("\n", "\r\n"),
+		"tabs":    strings.NewReplacer("    ", "\t"),
 	}
 	tried := 0
 	for path, src := range scripts(t) {
@@ -178,6 +189,7 @@ func FuzzSource(f *testing.F) {
 	for _, src := range scripts(f) {
 		f.Add(src)
 	}
+	f.Add("def f():\n\tif f:\n\t  \"\t\"\n \treturn\t# \t\n")
 	f.Add("while a:\n  b\"\\x00\"\n")
 	f.Fuzz(func(t *testing.T, src string) {
 		out, err := Source("x.star", src)

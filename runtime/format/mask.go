@@ -13,11 +13,11 @@ import (
 )
 
 // mask hides what the formatter does not know. `while c:` becomes `for STEM in c:`, which has the same shape; a bytes literal
-// becomes a name. STEM occurs nowhere in the text.
+// becomes a name, as does a string in single quotes with tabs: the formatter would write \t for them. STEM occurs nowhere in the text.
 type mask struct {
 	text   string
 	stem   string
-	hidden []string // the bytes literals, by number
+	hidden []string // the literals, by number
 	loops  int
 }
 
@@ -39,12 +39,14 @@ func (m *mask) hide(f *syntax.File) string {
 	var edits []edit
 	syntax.Walk(f, func(n syntax.Node) bool {
 		switch n := n.(type) {
+		case *syntax.LoadStmt:
+			return false // it takes no stand-ins
 		case *syntax.WhileStmt:
 			from := script.Offset(m.text, n.While)
 			edits = append(edits, edit{from, from + len("while"), "for " + m.stem + " in"})
 			m.loops++
 		case *syntax.Literal:
-			if n.Token == syntax.BYTES {
+			if n.Token == syntax.BYTES || requoted(n) && strings.Contains(n.Raw, "\t") {
 				from := script.Offset(m.text, n.TokenPos)
 				edits = append(edits, edit{from, from + len(n.Raw), fmt.Sprintf("%s%dx", m.stem, len(m.hidden))})
 				m.hidden = append(m.hidden, n.Raw)
@@ -60,6 +62,11 @@ func (m *mask) hide(f *syntax.File) string {
 		at = e.to
 	}
 	return b.String() + m.text[at:]
+}
+
+// requoted reports a string that the formatter puts into double quotes.
+func requoted(l *syntax.Literal) bool {
+	return l.Token == syntax.STRING && strings.HasPrefix(strings.TrimPrefix(l.Raw, "r"), "'")
 }
 
 // show puts everything back; ok is false when a stand-in is missing or there twice.

@@ -48,6 +48,13 @@ func Rules() []Rule {
 		{"no-expectation", "A test that expects nothing: it passes whatever the server answers.", (*checker).noExpectation},
 		{"unknown-attribute", "An attribute that the value does not have.", (*checker).unknownAttributes},
 		{"bad-argument", "An argument that the function does not take, or one that it needs and does not get.", (*checker).badArguments},
+		{"test-parameters", "A test or a hook that does not take one argument, the test.", (*checker).testParameters},
+		{"not-callable", "The value of a call where the function itself is wanted: expect.error(conn.exec(sql)) for expect.error(conn.exec, sql).", (*checker).notCallable},
+		{"sql-arguments", "A statement with more or fewer ? than arguments.", (*checker).sqlArguments},
+		{"unknown-capability", "A requirement that names no capability and no server.", (*checker).unknownCapabilities},
+		{"bad-duration", "A duration that cannot be read, or is negative.", (*checker).badDurations},
+		{"bad-isolation", "An isolation level that does not exist.", (*checker).badIsolation},
+		{"breakpoint", "A breakpoint() that was left in.", (*checker).breakpoints},
 		{"unreached-state", "A state of a machine that no other state names.", (*checker).unreachedStates},
 		{"bad-ignore", "A comment rig: ignore= without a reason, with an unknown code, or that excuses nothing.", nil},
 	}

@@ -89,6 +89,13 @@ func (c *Capabilities) Check(requirement string) (ok bool, why string, err error
 	return false, why, nil
 }
 
+// Means tells a requirement that means something, whatever a server has, from one that does not: the error is that of
+// [Capabilities.Check].
+func Means(requirement string) error {
+	_, _, err := capabilitiesOf(Mock, found{}, Mock).Check(requirement)
+	return err
+}
+
 func (c *Capabilities) lacks(name string, not bool) string {
 	switch {
 	case not:

@@ -57,6 +57,9 @@ func TestCheck(t *testing.T) {
 		if err != nil || ok != (tt.why == "") || why != tt.why {
 			t.Errorf("%s on %s: %v, %q, %v; want %q", tt.requirement, tt.on.server(), ok, why, err, tt.why)
 		}
+		if err := Means(tt.requirement); err != nil {
+			t.Errorf("%s: %v", tt.requirement, err)
+		}
 	}
 }
 
@@ -77,6 +80,9 @@ func TestCheckUnknown(t *testing.T) {
 		if ok || why != "" || !errors.As(err, &e) || e.Kind != fault.BadArgument || !strings.Contains(e.Hint, hint) {
 			t.Errorf("%q: %v, %q, %v", requirement, ok, why, err)
 			continue
+		}
+		if without := Means(requirement); without == nil || without.Error() != err.Error() {
+			t.Errorf("%q: without a server %v, with one %v", requirement, without, err)
 		}
 		if hint != "" && !strings.Contains(e.Hint, "skip_locked") {
 			t.Errorf("%q: the list is not in %q", requirement, e.Hint)

@@ -212,3 +212,23 @@ func FuzzLexer(f *testing.F) {
 		}
 	})
 }
+
+func TestPlaceholders(t *testing.T) {
+	for _, x := range []struct {
+		sql  string
+		n    int
+		sure bool
+	}{
+		{"SELECT 1", 0, true},
+		{"SELECT ?, '?', \"?\", `?` FROM t WHERE a = ?", 2, true},
+		{"SELECT ? -- ?\n, ? # ?\n/* ? */ --?", 3, true},
+		{"SELECT /*! ?, */ /*M!100000 ?, */ ?", 3, true},
+		{`SELECT '\'?', ?`, 1, true},
+		{`SELECT '\', ?`, 0, false},
+		{"SELECT 'it''s ?', ?; SELECT ?", 2, true},
+	} {
+		if n, sure := Placeholders(x.sql); n != x.n || sure != x.sure {
+			t.Errorf("%q: %d, %v; want %d, %v", x.sql, n, sure, x.n, x.sure)
+		}
+	}
+}

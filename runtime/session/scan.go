@@ -113,6 +113,12 @@ func (l *lexer) quoted(quote byte) {
 	}
 }
 
+// Placeholders counts the `?` of a statement that are places of arguments; sure is false where that depends on the sql_mode.
+func Placeholders(sql string) (n int, sure bool) {
+	n = placeholders(sql, false)
+	return n, n == placeholders(sql, true)
+}
+
 // placeholders counts the `?` of a statement.
 func placeholders(sql string, noBackslash bool) int {
 	l := lexer{sql: sql, noBackslash: noBackslash}
