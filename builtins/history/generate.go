@@ -46,7 +46,7 @@ func generator(f spec.Func, sessions int, own ...spec.Param) *spec.Func {
 	return &f
 }
 
-var generatorLevelParam = spec.Param{Name: "level", Type: "str", Optional: true, KwOnly: true, Doc: "The level that must hold. Without it, it follows from isolation: what READ UNCOMMITTED and READ COMMITTED are for Adya, snapshot-isolation for REPEATABLE READ, strict-serializable for SERIALIZABLE, and where no isolation is given."}
+var generatorLevelParam = spec.Param{Name: "level", Type: "str", Form: "consistency", Optional: true, KwOnly: true, Doc: "The level that must hold. Without it, it follows from isolation: what READ UNCOMMITTED and READ COMMITTED are for Adya, snapshot-isolation for REPEATABLE READ, strict-serializable for SERIALIZABLE, and where no isolation is given."}
 
 func generators() []*spec.Func {
 	transactional := []spec.Param{

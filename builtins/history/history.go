@@ -128,7 +128,7 @@ expect.eq(h.counts["ok"], 2)
 }).Seal()
 
 var (
-	levelParam = spec.Param{Name: "level", Type: "str", Optional: true, KwOnly: true, Doc: "For list-append and rw-register the level that must hold, such as \"serializable\" or \"snapshot-isolation\"; strict-serializable without one."}
+	levelParam = spec.Param{Name: "level", Type: "str", Form: "consistency", Optional: true, KwOnly: true, Doc: "For list-append and rw-register the level that must hold, such as \"serializable\" or \"snapshot-isolation\"; strict-serializable without one."}
 	nameParam  = spec.Param{Name: "name", Type: "str", Optional: true, KwOnly: true, Doc: "The history's name in the journal."}
 	limitParam = spec.Param{Name: "limit", Type: "int", Default: starlark.MakeInt(record.DefaultLimit), KwOnly: true, Doc: "The most operations that it takes; the journal has each of them."}
 )

@@ -25,7 +25,7 @@ func anomalyFunc(o Options) *spec.Func {
 			{Name: "order", Type: "str", Doc: "As for interleave, with every step once."},
 			{Name: "happened", Type: "callable", Doc: "happened(r), with what interleave returns: whether the anomaly came about."},
 			{Name: "title", Type: "str", Optional: true, KwOnly: true, Doc: "What it is, in a few words."},
-			{Name: "forbidden_from", Type: "str", Optional: true, KwOnly: true, Doc: "The weakest isolation level whose definition forbids it; where that level allows it, the table says so."},
+			{Name: "forbidden_from", Type: "str", Form: "anomaly level", Optional: true, KwOnly: true, Doc: "The weakest isolation level whose definition forbids it; where that level allows it, the table says so."},
 			{Name: "setup", Type: "str|list|callable", Optional: true, KwOnly: true, Doc: "As for interleave."},
 			{Name: "teardown", Type: "str|list|callable", Optional: true, KwOnly: true, Doc: "As for interleave."},
 			{Name: "timeout", Type: "duration", Default: starlark.String("10s"), KwOnly: true, Doc: "How long a step may take, its waits included."},

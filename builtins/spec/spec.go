@@ -23,7 +23,7 @@ type Param struct {
 	KwOnly   bool
 	Variadic bool
 	Keywords bool
-	Form     string // of a str, or of the elements of a list: what it must be, "isolation" or "capability"; the built-in itself refuses others
+	Form     string // of a str, or of the elements of a list: what it must be, "isolation" (what SET TRANSACTION takes), "consistency" (a model of the checkers), "anomaly level" or "capability"; the built-in itself refuses others
 	Gives    string // of a callable with a Variadic after it: the type of what it gets before those arguments
 }
 

@@ -80,7 +80,7 @@ func TestDeclarations(t *testing.T) {
 			if p.Doc == "" {
 				t.Errorf("%s: parameter %s has no doc", name, p.Name)
 			}
-			if !slices.Contains([]string{"", "isolation", "capability"}, p.Form) || p.Name == "isolation" && p.Form != "isolation" {
+			if !slices.Contains([]string{"", "isolation", "consistency", "anomaly level", "capability"}, p.Form) || p.Name == "isolation" && p.Form != "isolation" {
 				t.Errorf("%s: parameter %s has the form %q, which no rule of lint knows", name, p.Name, p.Form)
 			}
 			for typ := range strings.SplitSeq(p.Type, "|") {

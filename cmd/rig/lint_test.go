@@ -85,6 +85,13 @@ func TestRulesAreInTheManual(t *testing.T) {
 	}
 }
 
+// TestLibraryNeedsNoTests: what is a rule of files with tests is none of a file that is there to be loaded.
+func TestLibraryNeedsNoTests(t *testing.T) {
+	if got := findings(t, filepath.Join(lintSamples, "library.star")); got != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
 // TestGalleryIsClean: rig lint has nothing to say about our own scripts.
 func TestGalleryIsClean(t *testing.T) {
 	files, err := expand([]string{"../../scripts", "../../stdlib", "starters"})

@@ -64,7 +64,7 @@ type Param struct {
 	KwOnly   bool   `json:"keyword_only,omitempty"`
 	Variadic bool   `json:"variadic,omitempty"`
 	Keywords bool   `json:"keywords,omitempty"`
-	Form     string `json:"form,omitempty"`  // of a str, or of a list's elements: what it must be, "isolation" or "capability"
+	Form     string `json:"form,omitempty"`  // of a str, or of a list's elements: what it must be, as spec.Param has it
 	Gives    string `json:"gives,omitempty"` // the type of what a callable gets before the arguments behind it
 }
 

@@ -8,7 +8,9 @@ import (
 
 	"go.starlark.net/syntax"
 
+	"rig/runtime/anomaly"
 	"rig/runtime/catalog"
+	"rig/runtime/elle"
 	"rig/runtime/fault"
 	"rig/runtime/server"
 	"rig/runtime/session"
@@ -62,17 +64,32 @@ func (c *checker) capabilities(e syntax.Expr) {
 	})
 }
 
-// badIsolation looks for levels that no server knows.
+// levels says for each form that is one how a level is read.
+var levels = map[string]func(text string) error{
+	"isolation":     func(text string) error { _, err := session.Isolation(text); return err },
+	"anomaly level": anomaly.Level,
+	"consistency":   consistency,
+}
+
+func consistency(text string) error {
+	_, err := elle.Level(text)
+	if near := fault.Suggest(text, elle.Levels()); err != nil && near != "" {
+		return fault.New(fault.BadArgument, "", fmt.Sprintf("there is no level %q", text)).WithHint(fmt.Sprintf("did you mean %q?", near))
+	}
+	return err
+}
+
+// badIsolation looks for levels that do not exist.
 func (c *checker) badIsolation() {
-	c.forms("isolation", func(e syntax.Expr) {
-		c.texts(e, func(at syntax.Expr, text string) {
-			if text == "" {
-				return // as if it were not given
-			}
-			_, err := session.Isolation(text)
-			c.refused("bad-isolation", at, err)
+	for form, read := range levels {
+		c.forms(form, func(e syntax.Expr) {
+			c.texts(e, func(at syntax.Expr, text string) {
+				if text != "" { // as if it were not given
+					c.refused("bad-isolation", at, read(text))
+				}
+			})
 		})
-	})
+	}
 }
 
 // forms calls fn for the arguments of parameters whose texts are declared to have a form.

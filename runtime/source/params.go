@@ -27,7 +27,7 @@ func (f *File) param(v *Var, d Def) Type {
 		return Type{}
 	}
 	name := f.of[s.Name]
-	if name != nil && name.Owner == nil && IsCalled(s.Name.Name) && at == 0 {
+	if name != nil && name.Owner == nil && at == 0 && (IsTest(s.Name.Name) || IsCalled(s.Name.Name) && len(ids) == 1) {
 		return Type{Name: "test"}
 	}
 	if t := f.agreed(s, at); t.Known() {
