@@ -304,27 +304,27 @@ func queryFrom(ctx context.Context, x *debug.Thread, name, sql string) (string, 
 		_ = s.Cancel(context.Cause(ctx).Error()) // its own call tells the outcome
 	})()
 	call := session.Call{Op: "sql", Holder: script.Expression, Timeout: -1}
-	if reads(sql) {
-		rows, err := s.Query(call, sql, nil)
-		if err != nil {
-			return "", err
-		}
-		return value.Table(value.NewRows(rows), 50), nil
-	}
-	r, err := s.Exec(call, sql, nil)
-	if err != nil {
+	told, err := s.Run(call, sql)
+	switch {
+	case err != nil:
 		return "", err
+	case len(told.Results) > 0:
+		var tables []string
+		for _, r := range told.Results {
+			tables = append(tables, strings.TrimRight(value.Table(value.NewRows(r), 50), "\n"))
+		}
+		return strings.Join(tables, "\n"), nil
+	case told.Counts || told.Changed > 0:
+		return s.Name() + ": " + changed(told.Changed), nil
 	}
-	return fmt.Sprintf("%s: %d rows changed", s.Name(), r.RowsAffected), nil
+	return s.Name() + ": ok", nil
 }
 
-func reads(sql string) bool {
-	word, _, _ := strings.Cut(strings.TrimLeft(sql, " \t("), " ")
-	switch strings.ToUpper(word) {
-	case "SELECT", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "WITH", "TABLE", "VALUES", "ANALYZE", "CHECK":
-		return true
+func changed(n int64) string {
+	if n == 1 {
+		return "1 row changed"
 	}
-	return false
+	return fmt.Sprintf("%d rows changed", n)
 }
 
 // pickSession finds the session of a name; the usual one is db, or the only one.

@@ -115,3 +115,15 @@ func (k *keyboard) yielding(ask func(user, host string) (string, bool)) func(use
 		return ask(user, host)
 	}
 }
+
+// pasteGap is how long the keys of a paste may stay away, in milliseconds: no hand follows Enter that soon.
+const pasteGap = 30
+
+// arrived tells whether keys have come that nobody has read.
+func arrived(in *os.File) func() bool {
+	return func() bool {
+		fds := []unix.PollFd{{Fd: int32(in.Fd()), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, pasteGap)
+		return err == nil && n > 0
+	}
+}

@@ -155,12 +155,12 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 	}
 	fd, out := terminal(k.x.s.out)
 	if os.Getenv("TERM") == "dumb" || !out {
-		o.In = prompt.NewLines(in, k.x.s.out)
+		o.In, o.More = prompt.NewLines(in, k.x.s.out), arrived(in)
 		return func() {}
 	}
 	state, err := term.GetState(int(in.Fd()))
 	if err != nil {
-		o.In = prompt.NewLines(in, k.x.s.out)
+		o.In, o.More = prompt.NewLines(in, k.x.s.out), arrived(in)
 		return func() {}
 	}
 	dir := filepath.Join(k.x.cfg.Root(), ".rig")
@@ -169,15 +169,16 @@ func (k *conversation) reader(o *repl.Options) (restore func()) {
 		path = "" // inputs are kept for this conversation alone
 	}
 	w := newWords(k)
-	o.Width = func() int {
-		width, _, err := term.GetSize(fd)
-		if err != nil {
-			return 0
-		}
-		return width
+	size := func() (width, height int) {
+		width, height, _ = term.GetSize(fd) // both are 0 with an error: unknown
+		return width, height
 	}
+	o.Width = func() int { width, _ := size(); return width }
 	e := repl.NewEditor(repl.EditorOptions{
 		Out: k.x.s.out, Color: colored(k.x.cfg.String("color"), k.x.s.out), Width: o.Width, Complete: w.complete,
+		Height:  func() int { _, height := size(); return height },
+		Done:    func(text string, more func() bool) bool { return k.loop.Done(text, more) },
+		Arrived: arrived(in),
 		History: repl.OpenHistory(path, func(line string) bool { return k.x.bus.Redact(line) != line }),
 	})
 	o.In, o.Out, o.Whole = e, e, true
@@ -232,15 +233,12 @@ func (k *conversation) query(name, sql string) (repl.Answer, error) {
 		return repl.Answer{}, err
 	}
 	call := session.Call{Op: "sql", Holder: k.test.ID(), Pos: event.Pos{File: "the prompt"}}
-	if reads(sql) {
-		rows, err := s.Query(call, sql, nil)
-		if err != nil {
-			return repl.Answer{Rows: &repl.Rows{}}, err
-		}
-		return repl.Answer{Rows: tableOf(value.NewRows(rows))}, nil
+	told, err := s.Run(call, sql)
+	a := repl.Answer{Changed: told.Changed, Counts: told.Counts}
+	for _, r := range told.Results {
+		a.Results = append(a.Results, tableOf(value.NewRows(r)))
 	}
-	r, err := s.Exec(call, sql, nil)
-	return repl.Answer{Changed: r.RowsAffected}, err
+	return a, err
 }
 
 // sessions are those of the person.

@@ -112,6 +112,81 @@ func TestScreenRepl(t *testing.T) {
 	}
 }
 
+// TestScreenReplFullScreen: at the bottom of the screen nothing is written over what stands above, whatever is typed, listed or wrapped.
+func TestScreenReplFullScreen(t *testing.T) {
+	s := replScreen(t, 60, 20, "rig repl bank.star")
+	s.shows(`^rig>$`)
+	for _, line := range []string{"for i in range(30): print(i)", ""} {
+		s.enter(line)
+	}
+	s.shows(`^29\nrig>$`)
+	s.ask("SELECT 1")
+	s.ask("SELECT 2")
+	s.enter("[1,")
+	s.shows(`^\.\.\.>$`)
+	s.enter("2]")
+	s.shows(`^\[1, 2\]\nrig>$`)
+	long := `"` + strings.Repeat("wide_", 20) + `"`
+	s.enter("len(" + long + ")")
+	s.shows(`^100\nrig>$`)
+	s.types("-l", "db.")
+	s.shows(`query_all  `)
+	s.types("BSpace", "BSpace", "BSpace")
+	s.enter("'end'")
+	text := s.shows(`^"end"\nrig>$`)
+	want := "28\n29\nrig> SELECT 1\n+---+\n| 1 |\n+---+\n| 1 |\n+---+\n(1 row)\n" +
+		"rig> SELECT 2\n+---+\n| 2 |\n+---+\n| 2 |\n+---+\n(1 row)\nrig> [1,\n...> 2]\n[1, 2]\n" +
+		"rig> len(" + long[:51] + "\n" + long[51:] + ")\n100\nrig> 'end'\n\"end\"\nrig>\n"
+	if !strings.HasSuffix(text, want) {
+		t.Errorf("the screen is\n%s\nwant at its end\n%s", text, want)
+	}
+}
+
+// pastes gives a text to the terminal at once; bracketed tells the program that it is a paste.
+func (s *screen) pastes(text string, bracketed bool) {
+	s.t.Helper()
+	s.tmux("set-buffer", text)
+	if bracketed {
+		s.tmux("paste-buffer", "-p")
+	} else {
+		s.tmux("paste-buffer")
+	}
+}
+
+// TestScreenReplPastes: a statement over lines is one, however it is pasted; by hand it runs when it is limited, or has its semicolon.
+func TestScreenReplPastes(t *testing.T) {
+	for _, bracketed := range []bool{true, false} {
+		s := replScreen(t, 90, 60, "rig repl bank.star")
+		s.shows(`^rig>$`)
+		s.enter("make(db)")
+		s.shows(`make\(db\)\nrig>$`)
+		s.pastes("DELETE FROM account\n\nWHERE id = 1;\n", bracketed)
+		if bracketed {
+			s.shows(`WHERE id = 1;`)
+			s.types("Enter")
+		}
+		s.shows(`(?s)WHERE id = 1;.*^1 row changed\nrig>$`)
+		s.pastes("def f():\n    a = 1\n\n    return a + 41\n\nf()\nSELECT id\nFROM account\nWHERE id = 2;\n", bracketed)
+		if bracketed {
+			s.shows(`WHERE id = 2;`)
+			s.types("Enter")
+		}
+		s.shows(`(?s)^42\n.*^\| 2  \|\n\+----\+\n\(1 row\)\nrig>$`)
+	}
+	s := replScreen(t, 90, 60, "rig repl bank.star")
+	s.shows(`^rig>$`)
+	s.enter("make(db)")
+	s.shows(`make\(db\)\nrig>$`)
+	s.enter("DELETE FROM account")
+	s.shows(`^rig> DELETE FROM account\n\.\.\.>$`)
+	s.enter("")
+	s.shows(`^rig> DELETE FROM account\n\.\.\.>\n\.\.\.>$`)
+	s.enter("WHERE id = 1")
+	s.shows(`^1 row changed\nrig>$`)
+	s.enter(`UPDATE account SET balance = 1\;`) // tmux takes a semicolon at the end for its own
+	s.shows(`^2 rows changed\nrig>$`)
+}
+
 func TestScreenReplCompletes(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl bank.star")
 	s.shows(`^rig>$`)
@@ -190,8 +265,8 @@ func TestScreenReplCtrlC(t *testing.T) {
 	s := replScreen(t, 90, 30, "rig repl -t mariadb bank.star")
 	s.shows(`^rig>$`)
 	s.ask("CONNECTION = db.id")
-	s.enter("SELECT SLEEP(1000)")
-	s.shows(`SLEEP\(1000\)\n`)
+	s.enter(`SELECT SLEEP(1000)\;`) // tmux takes a semicolon at the end for its own
+	s.shows(`SLEEP\(1000\);\n`)
 	s.types("C-c")
 	s.shows(`error: sql: interrupted by Ctrl-C.*\nrig>$`)
 	s.enter("CONNECTION == db.id")
@@ -199,9 +274,11 @@ func TestScreenReplCtrlC(t *testing.T) {
 	s.enter("SELECT count(*) AS busy FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")
 	s.shows(`(?s)^\| 0 +\|$.*^rig>$`)
 	// A script that loops ends, too.
-	for _, line := range []string{"def forever():", `    print("begins")`, "    while True: pass", "", "forever()"} {
+	for _, line := range []string{"def forever():", `    print("begins")`, "    while True: pass", ""} {
 		s.enter(line)
 	}
+	s.shows(`True: pass\n\.\.\.>\nrig>$`)
+	s.enter("forever()")
 	s.shows(`^begins$`)
 	s.types("C-c")
 	s.shows(`(?s)begins\n.*error: .*interrupted by Ctrl-C.*^rig>$`)

@@ -24,7 +24,10 @@ type EditorOptions struct {
 	Out     io.Writer
 	History *History
 	Color   bool
-	Width   func() int // of the terminal; 0 is unknown
+	Width   func() int                               // of the terminal; 0 is unknown
+	Height  func() int                               // of the terminal, in rows
+	Done    func(text string, more func() bool) bool // tells whether Enter runs a text
+	Arrived func() bool                              // reports whether keys have arrived that were not read yet
 	// Complete gives the words that may replace the last part of the text, which it names, too.
 	Complete func(text string) (part string, words []Candidate)
 }
@@ -43,11 +46,12 @@ type Editor struct {
 func NewEditor(o EditorOptions) *Editor {
 	e := &Editor{o: o}
 	e.shell = readline.NewShell(inputrc.WithApp("rig"))
-	e.shell.Prompt.Primary(e.current)
-	e.shell.AcceptMultiline = func(line []rune) bool { return !More(string(line) + "\n") }
+	e.shell.Prompt.Primary(func() string { return e.room() + e.current() })
+	e.shell.AcceptMultiline = func(line []rune) bool { return o.Done(string(line), e.more) }
 	e.shell.Completer = e.complete
 	_ = e.shell.Config.Set("autocomplete", true) // these are known to the library
 	_ = e.shell.Config.Set("multiline-column", false)
+	_ = e.shell.Config.Set("enable-bracketed-paste", true)
 	_ = e.shell.Config.Set("completion-ignore-case", true)
 	_ = e.shell.Config.Set("cursor-position-probe", false) // its answer is read among the keys, and keys get lost
 	linesFirst(e.shell.Config)
@@ -73,6 +77,9 @@ func linesFirst(c *inputrc.Config) {
 		}
 	}
 }
+
+// more reports whether keys follow the one that is handled: lines are pasted.
+func (e *Editor) more() bool { return !e.shell.Keys.Empty() || e.o.Arrived() }
 
 func (e *Editor) highlight(line []rune) string {
 	typed, width := string(line), 0
@@ -103,6 +110,31 @@ func continued(typed, shown, prompt string, width int) string {
 		}
 	}
 	return strings.Join(lines, mark)
+}
+
+// room scrolls a full screen until the input and a row below it fit, and comes back. The library clears that row by going down and up
+// again, and on the last row it only goes up: each key would move the input over what stands above it. It is told where it is by
+// a question to the terminal otherwise, which must not be asked (cursor-position-probe).
+func (e *Editor) room() string {
+	rows, width := 0, 0 // the row below takes the place of the first one, on which the cursor is
+	if e.o.Width != nil {
+		width = e.o.Width()
+	}
+	if line := e.shell.Line(); line != nil {
+		indent := text.StringWidth(e.current())
+		for l := range strings.SplitSeq(string(*line), "\n") {
+			rows++
+			if width > 0 {
+				rows += (indent + text.StringWidth(l)) / width
+			}
+		}
+	}
+	if e.o.Height != nil {
+		if height := e.o.Height(); height > 1 {
+			rows = min(rows, height-1)
+		}
+	}
+	return strings.Repeat("\v", rows) + fmt.Sprintf("\x1b[%dA", rows)
 }
 
 func (e *Editor) current() string {
@@ -154,6 +186,9 @@ func (e *Editor) complete(line []rune, cursor int) readline.Completions {
 		// The editor takes an empty part for none, and completes everything since the last space.
 		lead = text[strings.LastIndexAny(text, " \n\t")+1:]
 	}
+	if most := e.choices(); most > 0 && len(words) > most {
+		words = words[:most] // the others come as the word grows
+	}
 	var list []readline.Completion
 	for _, w := range words {
 		list = append(list, readline.Completion{Value: lead + w.Word, Display: w.Word, Description: w.Doc, Tag: w.Group})
@@ -161,6 +196,16 @@ func (e *Editor) complete(line []rune, cursor int) readline.Completions {
 	c := readline.CompleteRaw(list)
 	c.PREFIX = lead + part
 	return c
+}
+
+// choices is how many words fit below the input, with the names of their groups: a list that is higher than the screen would move the
+// input out of it, and the library loses its place. 0 is no bound.
+func (e *Editor) choices() int {
+	if e.o.Height == nil || e.o.Height() == 0 {
+		return 0
+	}
+	const groupsAndEdges = 5
+	return max(1, e.o.Height()-strings.Count(e.room(), "\v")-groupsAndEdges)
 }
 
 var marks = regexp.MustCompile(`("""(?s:.*?)(?:"""|$)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)|(#.*)|\b(def|return|for|while|in|if|elif|else|and|or|not|lambda|load|pass|break|continue|True|False|None)\b|\b(?i:(select|from|where|insert|into|update|delete|create|table|drop|alter|begin|commit|rollback|set|show|values|order|by|group|limit|join|on|as|and|or|not|null|for|index|primary|key))\b`)

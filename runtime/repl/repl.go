@@ -37,8 +37,9 @@ type Rows struct {
 
 // Answer is what a statement gave: rows, or the number that it changed.
 type Answer struct {
-	Rows    *Rows
+	Results []*Rows
 	Changed int64
+	Counts  bool // the number is worth a word when it is 0
 }
 
 // Command is one that the wiring adds.
@@ -51,8 +52,9 @@ type Command struct {
 type Options struct {
 	In        Reader
 	Out       io.Writer
-	Plain     bool // inputs come from no person
-	Whole     bool // the reader gives whole inputs, with their line ends
+	Plain     bool        // inputs come from no person
+	Whole     bool        // the reader gives whole inputs, with their line ends
+	More      func() bool // more lines have arrived: a paste, on a terminal that cannot edit
 	Width     func() int
 	Workspace *script.Workspace
 	Thread    func(ctx context.Context) *script.Thread // for one input
@@ -89,15 +91,21 @@ type Loop struct {
 	begun   int // all
 	failed  int
 	quit    bool
-	next    string // a plain line that was read too far
-	has     bool
+	cut     cutter
+	text    string // that was read and is no input yet
+	several bool   // inputs came at once
+	end     error  // of a file of inputs
 
 	mu   sync.Mutex
 	stop context.CancelCauseFunc // guarded by mu: ends the input that runs; nil at the prompt
 }
 
 // New makes a conversation.
-func New(o Options) *Loop { return &Loop{o: o, current: "db"} }
+func New(o Options) *Loop {
+	l := &Loop{o: o, current: "db"}
+	l.cut = cutter{delimiter: ";", typed: !o.Plain, known: func(name string) bool { return l.o.Workspace.Value(name) != nil }}
+	return l
+}
 
 // SetFile tells of another file, or of the same after an edit.
 func (l *Loop) SetFile(file string, names []string) { l.o.File, l.o.Defined = file, names }
@@ -149,67 +157,72 @@ func (l *Loop) Run(ctx context.Context) {
 
 // read gives one input.
 func (l *Loop) read() (string, error) {
-	if l.o.Whole {
-		return l.o.In.ReadLine(l.prompt())
-	}
-	text := ""
 	for {
-		line, err := l.line(text == "")
-		if err != nil {
-			if text != "" && l.o.Plain {
-				l.has = false
-				return text, nil // the end comes with the next line
+		then := l.after()
+		if input, rest, ok := l.cut.take(l.text, then); ok {
+			l.several = l.several || l.o.Whole && strings.TrimSpace(rest) != ""
+			l.text = rest
+			if l.o.Plain || l.several {
+				l.echo(input)
 			}
-			return text, err
+			return input, nil
 		}
-		if text != "" && !unfinished(text) && ended(line) {
-			l.next, l.has = line, true
-			return text, nil
+		if l.several = false; l.end != nil {
+			return "", l.end
 		}
-		l.echo(text == "", line)
-		text += line + "\n"
-		if More(text) {
-			continue
+		p := l.prompt()
+		if strings.TrimSpace(l.text) != "" && !l.o.Whole {
+			p = Continuation
 		}
-		return strings.TrimRight(text, "\n"), nil
+		line, err := l.o.In.ReadLine(p)
+		switch {
+		case errors.Is(err, ErrInterrupt):
+			l.text = ""
+			return "", err
+		case err != nil && l.o.Plain:
+			l.end = err
+		case err != nil:
+			return "", err // what a person has not ended does not run
+		default:
+			l.text += line + "\n"
+		}
 	}
 }
 
-// ended reports whether a line is no part of the block before it: a file of inputs needs no empty lines between blocks.
-func ended(line string) bool {
-	if line == "" || strings.ContainsAny(line[:1], " \t)]}#") {
-		return false
-	}
-	word := line
-	if i := strings.IndexAny(line, " :("); i >= 0 {
-		word = line[:i]
-	}
-	return word != "else" && word != "elif"
-}
-
-// unfinished reports whether a text cannot run yet, other than a block that could go on.
-func unfinished(text string) bool { return More(text + "\n") }
-
-func (l *Loop) line(first bool) (string, error) {
-	if l.has {
-		l.has = false
-		return l.next, nil
-	}
-	p := l.prompt()
-	if !first {
-		p = Continuation
-	}
-	return l.o.In.ReadLine(p)
-}
-
-// echo makes what is printed for a file of inputs read as a conversation.
-func (l *Loop) echo(first bool, line string) {
+// after tells what follows the lines that were read.
+func (l *Loop) after() after {
 	switch {
-	case !l.o.Plain || strings.TrimSpace(line) == "":
-	case first:
-		l.say("%s%s", l.prompt(), line)
-	default:
-		l.say("%s%s", Continuation, line)
+	case l.end != nil || l.o.Whole:
+		return ended
+	case l.o.Plain || l.text != "" && l.o.More != nil && l.o.More():
+		return pending
+	}
+	return paused
+}
+
+// Done reports whether a text that a person edits can run: it ends an input, whatever follows where more has arrived.
+func (l *Loop) Done(text string, more func() bool) bool {
+	c := l.cut
+	for text += "\n"; strings.TrimSpace(text) != ""; {
+		_, rest, ok := c.take(text, pending)
+		if !ok {
+			if _, rest, ok = c.take(text, paused); !ok || more() {
+				return false
+			}
+		}
+		text = rest
+	}
+	return true
+}
+
+// echo makes what is printed for a file of inputs, or for several that were pasted, read as a conversation.
+func (l *Loop) echo(input string) {
+	p := l.prompt()
+	for line := range strings.Lines(input) {
+		if strings.TrimSpace(line) != "" {
+			l.say("%s%s", p, line)
+		}
+		p = Continuation
 	}
 }
 
@@ -246,6 +259,9 @@ func (l *Loop) input(ctx context.Context, text string) {
 	if l.o.Flush != nil {
 		l.o.Flush()
 	}
+	if errors.Is(context.Cause(ctx), errStopped) && !l.o.Plain {
+		l.text = "" // the rest of what was pasted goes with it
+	}
 	if err != nil {
 		l.failed++
 		l.say("%s", l.o.Describe(err))
@@ -261,8 +277,11 @@ func (l *Loop) run(ctx context.Context, text, trimmed string) error {
 	switch {
 	case strings.HasPrefix(trimmed, ":"):
 		return l.command(ctx, trimmed[1:])
+	case delimiting.MatchString(trimmed):
+		l.cut.delimiter = delimiting.FindStringSubmatch(trimmed)[1]
+		return nil
 	case l.isSQL(text):
-		for _, s := range Statements(trimmed) {
+		for _, s := range Statements(trimmed, l.cut.delimiter) {
 			if err := l.sql(s); err != nil {
 				return err
 			}
@@ -273,7 +292,7 @@ func (l *Loop) run(ctx context.Context, text, trimmed string) error {
 }
 
 func (l *Loop) isSQL(text string) bool {
-	return IsSQL(text, func(name string) bool { return l.o.Workspace.Value(name) != nil })
+	return IsSQL(text, l.cut.known) || l.cut.delimiter != ";" && strings.HasSuffix(text, l.cut.delimiter)
 }
 
 func (l *Loop) script(ctx context.Context, text string) error {
@@ -332,7 +351,7 @@ func (l *Loop) width() int {
 func (l *Loop) sql(s Statement) error {
 	e := entry{text: s.SQL, sql: true, session: l.o.Variable(l.current)}
 	a, err := l.o.Query(l.current, s.SQL)
-	e.reads = a.Rows != nil
+	e.reads = len(a.Results) > 0
 	if err != nil {
 		e.failed = l.o.Describe(err)
 	}
@@ -343,15 +362,19 @@ func (l *Loop) sql(s Statement) error {
 	if l.o.Flush != nil {
 		l.o.Flush()
 	}
+	for _, r := range a.Results {
+		if s.Vertical {
+			l.say("%s", vertical(r, true))
+		} else {
+			l.say("%s", Table(r, l.width()))
+		}
+	}
 	switch {
-	case a.Rows == nil && a.Changed == 0 && !changes(s.SQL):
-		l.say("ok")
-	case a.Rows == nil:
+	case len(a.Results) > 0:
+	case a.Counts || a.Changed > 0:
 		l.say("%s", count(a.Changed, "row", "changed"))
-	case s.Vertical:
-		l.say("%s", vertical(a.Rows, true))
 	default:
-		l.say("%s", Table(a.Rows, l.width()))
+		l.say("ok")
 	}
 	return nil
 }

@@ -17,7 +17,8 @@ func TestIsSQL(t *testing.T) {
 		"SELECT 1": true, "select 1": true, "select * from t": true, "COMMIT": true, "commit;": true, "BEGIN": true,
 		"set = 3": false, "set(x)": false, "set x = 1": true, "update": false, "update += 1": false, "update t set a = 1": true,
 		"show.x": false, "x = 1": false, "db.query(1)": false, "(SELECT 1);": true, "x = 1;": false, ":use b": false, "": false,
-		"selected": false, "do it": true, "with_x(1)": false,
+		"selected": false, "do it": true, "-- hello": true, "/* c */ SELECT 2": true, "(SELECT 1) UNION (SELECT 2)": true, "CHECKSUM TABLE a": true,
+		"(select)": false, "with_x(1)": false,
 	} {
 		if got := IsSQL(text, known); got != want {
 			t.Errorf("IsSQL(%q) = %t", text, got)
@@ -31,22 +32,19 @@ func TestStatements(t *testing.T) {
 		"SELECT ';' ; SELECT \"a;b\";":      {{"SELECT ';'", false}, {"SELECT \"a;b\"", false}},
 		`SELECT 1\G`:                        {{"SELECT 1", true}},
 		`SELECT '\G', 'it\'s;'\G SELECT 2;`: {{`SELECT '\G', 'it\'s;'`, true}, {"SELECT 2", false}},
-		"SELECT /* ; */ 1; # ;":             {{"SELECT /* ; */ 1", false}, {"# ;", false}},
-		";;":                                nil,
+		"SELECT /* ; */ 1; # ;":             {{"SELECT /* ; */ 1", false}},
+		"SELECT 1; -- ;":                    {{"SELECT 1", false}},
+		"-- hello":                          nil,
+		"/* c */ SELECT 2;":                 {{"/* c */ SELECT 2", false}},
+		"BEGIN; SELECT 1":                   {{"BEGIN", false}, {"SELECT 1", false}},
+		"CREATE PROCEDURE p() BEGIN IF a THEN SELECT CASE WHEN 1 THEN 2 END; END IF; CASE a WHEN 1 THEN SELECT 1; END CASE; END; SELECT 3": {
+			{"CREATE PROCEDURE p() BEGIN IF a THEN SELECT CASE WHEN 1 THEN 2 END; END IF; CASE a WHEN 1 THEN SELECT 1; END CASE; END", false}, {"SELECT 3", false},
+		},
+		"BEGIN NOT ATOMIC SELECT 1; END; SELECT 2": {{"BEGIN NOT ATOMIC SELECT 1; END", false}, {"SELECT 2", false}},
+		";;": nil,
 	} {
-		if got := Statements(text); !slices.Equal(got, want) {
+		if got := Statements(text, ";"); !slices.Equal(got, want) {
 			t.Errorf("Statements(%q) = %+v, want %+v", text, got, want)
-		}
-	}
-}
-
-func TestMore(t *testing.T) {
-	for text, want := range map[string]bool{
-		"SELECT 1\n": false, "SELECT (1,\n": true, "SELECT 'a\n": true, "SELECT 1 /* \n": true, "SELECT 1 \\\n": true,
-		":use x\n": false, "def f():\n": true, "1 +* 2\n": false,
-	} {
-		if got := More(text); got != want {
-			t.Errorf("More(%q) = %t", text, got)
 		}
 	}
 }

@@ -43,8 +43,8 @@ func Fetch(ask func(sql string, args ...string) ([][]string, error), database st
 
 // verbs begin statements.
 var verbs = []string{
-	"ALTER", "ANALYZE", "BEGIN", "CALL", "CHECK", "COMMIT", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DO", "DROP", "EXECUTE", "EXPLAIN",
-	"FLUSH", "GRANT", "HANDLER", "INSERT", "KILL", "LOCK", "OPTIMIZE", "PREPARE", "RELEASE", "RENAME", "REPLACE", "REVOKE",
+	"ALTER", "ANALYZE", "BEGIN", "CALL", "CHECK", "CHECKSUM", "COMMIT", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DO", "DROP", "EXECUTE", "EXPLAIN",
+	"FLUSH", "GRANT", "HANDLER", "INSERT", "KILL", "LOCK", "OPTIMIZE", "PREPARE", "PURGE", "RELEASE", "RENAME", "REPAIR", "REPLACE", "REVOKE",
 	"ROLLBACK", "SAVEPOINT", "SELECT", "SET", "SHOW", "START", "TABLE", "TRUNCATE", "UNLOCK", "UPDATE", "USE", "VALUES", "WITH", "XA",
 }
 
