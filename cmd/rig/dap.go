@@ -123,6 +123,9 @@ func debuggee(args []string, h dap.Hooks, noDebug bool, gone chan<- struct{}) (*
 	var early said
 	out, errs := &output{h, "stdout", nil}, &output{h, "stderr", &early}
 	prepare := func(x *execution) error {
+		if err := present(x.cmd.Paths); err != nil {
+			return err
+		}
 		probes := script.AllProbes
 		if noDebug {
 			probes = script.NoProbes

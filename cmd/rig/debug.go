@@ -22,6 +22,9 @@ func (c *debugCmd) Run(s streams, flags *paramFlags) error {
 		c.Jobs = "1" // tests of other threads would stop in between
 	}
 	return c.execCmd.start(s, flags, func(x *execution) error {
+		if err := present(c.Paths); err != nil {
+			return err
+		}
 		x.converse(script.AllProbes, true)
 		return nil
 	})

@@ -125,6 +125,7 @@ type execution struct {
 	tally   *report.Tally
 	levels  report.Levels
 	broken  []string // reports that could not be opened
+	lost    []string // paths that cannot be written, as was told
 	journal string
 	host    *script.Host
 	targets *targets

@@ -211,7 +211,7 @@ func sessionsAmong(all, known []*session.Session) []prompt.Session {
 	for _, s := range all {
 		p := prompt.Session{Name: s.Name(), Server: strconv.FormatUint(s.Thread(), 10), State: "idle"}
 		if tx, open := s.Tracked(); open {
-			p.Open = "since " + tx.Pos.String()
+			p.XA, p.Open = tx.XA, "since "+tx.Pos.String()
 			if !tx.Begun.IsZero() {
 				p.Open = "for " + age(tx.Begun) + " " + p.Open
 			}
@@ -219,7 +219,7 @@ func sessionsAmong(all, known []*session.Session) []prompt.Session {
 		a, busy := s.Activity()
 		switch {
 		case s.Closed():
-			p.State, p.Open = "closed", ""
+			p.State, p.Open, p.XA = "closed", "", ""
 		case busy:
 			p.State = "runs"
 			p.Statement = fmt.Sprintf("%s for %s: %s", a.Holder, age(a.Since), strings.Join(strings.Fields(a.SQL), " "))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -8,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"rig/runtime/fault"
 )
 
 // expand turns folders and globs into files, in order and each once. A name that is no glob stays as it is: that it does not
@@ -32,6 +36,35 @@ func expand(paths []string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// present refuses paths of files that are not there, for who would hear of it only when the files load.
+func present(paths []string) error {
+	files, err := expand(paths)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if _, err := os.Stat(f); errors.Is(err, fs.ErrNotExist) {
+			return &exitError{exitLoad, fmt.Errorf("%s: no such file%s", f, meantFile(f))}
+		}
+	}
+	return nil
+}
+
+// meantFile guesses which script beside a file that is not there was meant; the endings, which all have, make no two names alike.
+func meantFile(name string) string {
+	dir, base := filepath.Split(name)
+	found, _ := filepath.Glob(dir + "*.star") // where the folder's name is no pattern there is no guess
+	var stems []string
+	for _, f := range found {
+		stems = append(stems, strings.TrimSuffix(filepath.Base(f), ".star"))
+	}
+	near := fault.Suggest(strings.TrimSuffix(base, ".star"), stems)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", dir+near+".star")
 }
 
 func expandOne(p string) ([]string, error) {

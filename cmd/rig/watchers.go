@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -65,6 +66,13 @@ func (x *execution) counters() error {
 	if err := w.check(); err != nil {
 		return err
 	}
+	if w.Cover != "" {
+		x.tryPath("coverage", w.Cover)
+	}
+	for _, spec := range w.Pprof {
+		_, path, _ := strings.Cut(spec, "=")
+		x.tryPath("profile", path)
+	}
 	f.count = w.Cover != ""
 	if w.Trace {
 		f.watch, f.probes = append(f.watch, &trace.Tracer{Tell: x.traced}), script.AllProbes
@@ -110,8 +118,39 @@ func (x *execution) written() {
 	}
 }
 
+// tryPath tells before the run that a file cannot be written: at the end of a long run it would be late. As with the other reports the
+// tests run all the same. What is there stays as it is.
+func (x *execution) tryPath(what, path string) {
+	if path == "-" {
+		return
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		err = fmt.Errorf("%s is a folder", path)
+	case err == nil && info.Mode().IsRegular():
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+			err = f.Close()
+		}
+	case err == nil: // a pipe or a device waits for its reader, or is open to all
+	case errors.Is(err, fs.ErrNotExist):
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err == nil {
+			err = errors.Join(f.Close(), os.Remove(path))
+		}
+	}
+	if err != nil {
+		x.lost = append(x.lost, path)
+		x.incomplete(what, err)
+	}
+}
+
 // put writes a file, or to stdout.
 func (x *execution) put(what, path string, write func(io.Writer) error) {
+	if slices.Contains(x.lost, path) { // which was told
+		return
+	}
 	if path == "-" {
 		if err := write(x.s.out); err != nil {
 			x.incomplete(what, err)

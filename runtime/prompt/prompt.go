@@ -27,6 +27,7 @@ type Session struct {
 	Name, Server string // the server's thread id
 	State        string // idle, runs, closed, or whom it waits for
 	Open         string // its transaction's age and the line that opened it, "" without one
+	XA           string // a distributed transaction's identifier and how far it is
 	Statement    string // that runs: whose it is, its age, and the text
 }
 

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -196,7 +197,7 @@ func SessionTable(list []Session, current string) string {
 	for i, s := range list {
 		does, mark := []string{s.State}, " "
 		if s.Open != "" {
-			does = append(does, "in a transaction "+s.Open)
+			does = append(does, "in "+cmp.Or(s.XA, "a transaction")+" "+s.Open)
 		}
 		if s.Statement != "" {
 			does = append(does, s.Statement)

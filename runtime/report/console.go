@@ -160,8 +160,7 @@ func (c *Console) take(e *event.Event) {
 		c.head.start(d)
 		c.started = d.StartedAt
 	case *event.Plan:
-		c.head.tests += len(d.Tests)
-		c.head.planned = true
+		c.head.plan(d)
 		c.printHead(false)
 	case *event.Target:
 		c.target(d)

@@ -14,6 +14,8 @@ import (
 type head struct {
 	planned  bool
 	tests    int
+	file     string // of the first test
+	files    bool   // the tests are of several
 	on       string // the first target that was ready
 	seed     int64
 	run      string
@@ -28,6 +30,16 @@ func (h *head) start(d *event.RunStart) {
 		if name == "--shuffle" && value != "false" {
 			h.shuffled = true
 		}
+	}
+}
+
+func (h *head) plan(d *event.Plan) {
+	h.planned = true
+	h.tests += len(d.Tests)
+	for _, id := range d.Tests {
+		file, _ := splitID(id)
+		h.files = h.files || h.file != "" && h.file != file
+		h.file = file
 	}
 }
 

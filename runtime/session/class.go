@@ -19,6 +19,7 @@ type class struct {
 	unlocks  bool // UNLOCK TABLES
 	state    bool // may change more of the session than its transaction: variables, locks, temporary tables
 	nextTx   bool // SET TRANSACTION: for the next transaction only
+	xa       xaVerb
 	// autocommit is +1 where the statement turns it on, -1 where off.
 	autocommit int8
 }
@@ -80,8 +81,11 @@ func byWords(sql string) class {
 		return class{commits: true, tables: true}
 	case isWord(first, "UNLOCK"):
 		return class{reads: true, unlocks: true}
-	case isWord(first, "CALL"), isWord(first, "EXECUTE"), isWord(first, "XA"):
+	case isWord(first, "CALL"), isWord(first, "EXECUTE"):
 		return class{opaque: true}
+	}
+	if isWord(first, "XA") {
+		return classifyXA(second)
 	}
 	return class{state: true} // PREPARE, HANDLER and what nobody knows
 }

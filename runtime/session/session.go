@@ -57,6 +57,7 @@ type Session struct {
 	created    []Created   // guarded by mu
 	changed    bool        // guarded by mu: a statement may have changed what only a fresh connection undoes
 	nextTx     bool        // guarded by mu: SET TRANSACTION waits for the next transaction
+	branch     branch      // guarded by mu: what a distributed transaction left on the server
 	last       string      // guarded by mu: the last statement that a script ran
 
 	statements int64 // guarded by mu: those that finished

@@ -17,6 +17,14 @@ type transaction struct {
 	implicit string    // the statement that committed it implicitly
 	undone   string    // why the server rolled it back
 	unsure   bool      // a statement ran that may have opened or ended one
+	xa       xaPhase   // of a distributed one
+	xid      string    // its identifier, as it was written
+}
+
+// branch is a part of a distributed transaction that outlives its session.
+type branch struct {
+	xid string
+	pos event.Pos
 }
 
 // TxOptions of Begin. Isolation is for this transaction only.
@@ -76,6 +84,8 @@ func (s *Session) followHeld(st *statement, f *fault.Error) {
 		s.tx = transaction{}
 	case c.commits && s.tx.open:
 		s.tx = transaction{implicit: st.sql, unsure: true}
+	case c.xa != 0:
+		s.followXA(st)
 	case c.opaque:
 		s.tx.unsure = true
 	case !s.autocommit && !s.tx.open && !c.unlocks && c.autocommit == 0 && !c.uses && !c.setsMode && !c.asks:
@@ -183,6 +193,8 @@ func (s *Session) state(c Call) (tx transaction, autocommit bool, err error) {
 	tx.open, tx.unsure = in, false
 	if in {
 		tx.implicit = ""
+	} else {
+		tx.xa, tx.xid = "", ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -265,13 +277,22 @@ type Held struct {
 type Open struct {
 	Pos   event.Pos // the line that opened it
 	Begun time.Time // zero where it was not seen to begin
+	XA    string    // of a distributed transaction: its identifier and how far it is; "" is an ordinary one
 }
 
 // Tracked tells whether a transaction is open, as far as the session has seen; the server is not asked.
 func (s *Session) Tracked() (tx Open, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Open{s.tx.pos, s.tx.begun}, s.tx.open
+	return Open{s.tx.pos, s.tx.begun, s.tx.distributed()}, s.tx.open
+}
+
+// distributed names a distributed transaction, "" for an ordinary one.
+func (tx *transaction) distributed() string {
+	if tx.xa == "" {
+		return ""
+	}
+	return "XA transaction " + clip(tx.xid) + " (" + string(tx.xa) + ")"
 }
 
 // Held asks what the session holds: an open transaction, user locks (which are released by asking), locked tables. A busy or
@@ -282,9 +303,13 @@ func (s *Session) Held() []Held {
 	}
 	var out []Held
 	c := Call{Op: "leak check", Holder: "rig"}
-	tx, _, _ := s.state(c) // where the server does not tell, what the session has seen counts
-	if tx.open {
-		out = append(out, Held{"transaction", "an open transaction; commit it or roll it back", tx.pos})
+	tx, _, _ := s.state(c)              // where the server does not tell, what the session has seen counts
+	if tx.open && tx.xa != xaPrepared { // of that Prepared tells
+		what := "an open transaction; commit it or roll it back"
+		if xa := tx.distributed(); xa != "" {
+			what = "an open " + xa + "; XA END, XA PREPARE, XA COMMIT or XA ROLLBACK bring it to its end"
+		}
+		out = append(out, Held{"transaction", what, tx.pos})
 	}
 	s.mu.Lock()
 	userLocks, tableLocks := s.usesLocks, s.tableLocks
