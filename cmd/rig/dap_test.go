@@ -201,20 +201,7 @@ func (c *client) follow(text string) {
 // dapServer starts rig dap over pipes.
 func dapServer(t *testing.T, dir string, args ...string) (*client, *exec.Cmd) {
 	t.Helper()
-	cmd := exec.Command("rig", append([]string{"dap"}, args...)...)
-	cmd.Dir, cmd.Stderr = dir, os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	in, out, cmd := piped(t, dir, os.Stderr, append([]string{"dap"}, args...)...)
 	return newClient(t, out, in, dir), cmd
 }
 

@@ -52,10 +52,16 @@ type message struct {
 // startLSP starts the real command.
 func startLSP(t testing.TB, dir string) (*editor, *exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	cmd := exec.Command("rig", "lsp")
-	cmd.Dir = dir
 	var errs bytes.Buffer
-	cmd.Stderr = &errs
+	in, out, cmd := piped(t, dir, &errs, "lsp")
+	return &editor{t: t, dir: dir, in: in, out: bufio.NewReader(out), docs: map[string]string{}}, cmd, &errs
+}
+
+// piped starts the real command with pipes to its input and from its output.
+func piped(t testing.TB, dir string, errs io.Writer, args ...string) (io.WriteCloser, io.Reader, *exec.Cmd) {
+	t.Helper()
+	cmd := exec.Command("rig", args...)
+	cmd.Dir, cmd.Stderr = dir, errs
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +74,7 @@ func startLSP(t testing.TB, dir string) (*editor, *exec.Cmd, *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended, unless the test failed
-	return &editor{t: t, dir: dir, in: in, out: bufio.NewReader(out), docs: map[string]string{}}, cmd, &errs
+	return in, out, cmd
 }
 
 func (e *editor) raw(body string) {
