@@ -188,11 +188,7 @@ func funcItem(f *catalog.Func, kind int) completionItem {
 
 // argumentItems lists the parameters of the call at hand that are not given yet.
 func (v *view) argumentItems() []completionItem {
-	c, ok := v.callAt()
-	if !ok {
-		return nil
-	}
-	f := v.function(c.fn)
+	c, f := v.called()
 	if f == nil {
 		return nil
 	}

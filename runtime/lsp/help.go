@@ -237,13 +237,18 @@ func (v *view) function(text string) *catalog.Func {
 	return v.declared(v.file.InferText(text, v.at))
 }
 
-// signatureHelp shows the call at hand with the parameter that comes next; nil outside of calls.
-func (v *view) signatureHelp() *signatureHelp {
+// called is the call at hand with what is declared of its function, nil where that is not known.
+func (v *view) called() (callSite, *catalog.Func) {
 	c, ok := v.callAt()
 	if !ok {
-		return nil
+		return c, nil
 	}
-	f := v.function(c.fn)
+	return c, v.function(c.fn)
+}
+
+// signatureHelp shows the call at hand with the parameter that comes next; nil outside of calls.
+func (v *view) signatureHelp() *signatureHelp {
+	c, f := v.called()
 	if f == nil {
 		return nil
 	}
