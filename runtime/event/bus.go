@@ -118,43 +118,47 @@ func (b *Bus) At(t time.Time) time.Duration { return t.Sub(b.start) }
 // Emit puts an event on the stream; Seq is set here, and At where it is zero. On a nil or closed Bus it does nothing. When the sinks are
 // far behind it waits for them, so that memory stays bounded.
 func (b *Bus) Emit(e Event) {
-	if b.enter(&e) {
-		b.leave(&e)
-	}
-}
-
-// EmitStatement is Emit with a payload that stays the caller's: it is copied into memory that serves again once the sinks have
-// seen it. Statements are nearly all of a long run's events.
-func (b *Bus) EmitStatement(e *Event, d *Statement) {
-	if b.enter(e) {
-		b.ran = append(b.ran, *d)
-		e.Data = &b.ran[len(b.ran)-1]
-		b.leave(e)
-	}
-}
-
-// enter stamps the event, takes mu and waits for room. It gives false, and mu back, where the bus is closed or none.
-func (b *Bus) enter(e *Event) bool {
 	if b == nil {
-		return false
+		return
 	}
 	if e.At == 0 {
 		e.At = time.Since(b.start)
 	}
 	b.mu.Lock()
+	if b.enter() {
+		b.put(&e)
+	}
+	b.mu.Unlock()
+}
+
+// EmitStatement is Emit with a payload that stays the caller's: it is copied into memory that serves again once the sinks have
+// seen it. Statements are nearly all of a long run's events.
+func (b *Bus) EmitStatement(e *Event, d *Statement) {
+	if b == nil {
+		return
+	}
+	if e.At == 0 {
+		e.At = time.Since(b.start)
+	}
+	b.mu.Lock()
+	if b.enter() {
+		b.ran = append(b.ran, *d)
+		e.Data = &b.ran[len(b.ran)-1]
+		b.put(e)
+	}
+	b.mu.Unlock()
+}
+
+// enter waits for room; false means that the bus is closed. It must hold mu, as put must.
+func (b *Bus) enter() bool {
 	for len(b.pending) >= maxPending && !b.closed {
 		b.signal()
 		b.room.Wait()
 	}
-	if b.closed {
-		b.mu.Unlock()
-		return false
-	}
-	return true
+	return !b.closed
 }
 
-// leave puts the event among those that wait for the sinks, and gives mu back.
-func (b *Bus) leave(e *Event) {
+func (b *Bus) put(e *Event) {
 	if r := b.redact; r.active() {
 		e.Data = e.Data.redact(r.text)
 		e.Test, e.Session = r.text(e.Test), r.text(e.Session)
@@ -165,7 +169,6 @@ func (b *Bus) leave(e *Event) {
 	if n := len(b.pending); n == 1 || n == wakeAt || urgent(e.Data) {
 		b.signalFor(n >= wakeAt || urgent(e.Data))
 	}
-	b.mu.Unlock()
 }
 
 // urgent tells which events must reach the sinks at once: an end, a failure, a signal.

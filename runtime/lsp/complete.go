@@ -188,7 +188,11 @@ func funcItem(f *catalog.Func, kind int) completionItem {
 
 // argumentItems lists the parameters of the call at hand that are not given yet.
 func (v *view) argumentItems() []completionItem {
-	c, f := v.called()
+	c, ok := v.callAt()
+	if !ok {
+		return nil
+	}
+	f := v.function(c.fn)
 	if f == nil {
 		return nil
 	}

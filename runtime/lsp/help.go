@@ -237,18 +237,13 @@ func (v *view) function(text string) *catalog.Func {
 	return v.declared(v.file.InferText(text, v.at))
 }
 
-// called is the call at hand with what is declared of its function, nil where that is not known.
-func (v *view) called() (callSite, *catalog.Func) {
-	c, ok := v.callAt()
-	if !ok {
-		return c, nil
-	}
-	return c, v.function(c.fn)
-}
-
 // signatureHelp shows the call at hand with the parameter that comes next; nil outside of calls.
 func (v *view) signatureHelp() *signatureHelp {
-	c, f := v.called()
+	c, ok := v.callAt()
+	if !ok {
+		return nil
+	}
+	f := v.function(c.fn)
 	if f == nil {
 		return nil
 	}
